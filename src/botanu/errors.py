@@ -1,0 +1,67 @@
+"""What can go wrong, as a tree.
+
+::
+
+    BotanuError
+    ├── OutcomeError (ValueError)    an outcome that is a programming error, such as an unknown status
+    ├── IdentityError (ValueError)   an event or customer id that cannot identify anything
+    ├── SettingsError (ValueError)   settings that cannot be read; lists every fault at once
+    ├── DecodeError (ValueError)     a request that will never be readable
+    │   └── TooLargeError            ... because it is over a limit
+    ├── PriceError (ValueError)      a price or value that cannot be meant
+    ├── QueryError (ValueError)      a question that is not allowed or cannot be answered
+    └── StoreError
+        ├── StoreLockedError         another process holds the store
+        ├── SchemaError              the store was written by a newer version
+        └── UnavailableError         the store cannot take or give data now; later may work
+
+Each message says what was wrong, with what value, and what to do.
+"""
+
+
+class BotanuError(Exception):
+    """Base of every error botanu raises on purpose."""
+
+
+class OutcomeError(BotanuError, ValueError):
+    """An outcome that is a programming error, such as an unknown status."""
+
+
+class IdentityError(BotanuError, ValueError):
+    """An event or customer id that cannot identify anything."""
+
+
+class SettingsError(BotanuError, ValueError):
+    """Settings that cannot be read; the message lists every fault at once."""
+
+
+class DecodeError(BotanuError, ValueError):
+    """A request that will never be readable: sending it again is no use."""
+
+
+class TooLargeError(DecodeError):
+    """A request over a limit."""
+
+
+class PriceError(BotanuError, ValueError):
+    """A price or value that cannot be meant."""
+
+
+class QueryError(BotanuError, ValueError):
+    """A question that is not allowed or cannot be answered."""
+
+
+class StoreError(BotanuError):
+    """The store cannot do what was asked."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the store."""
+
+
+class SchemaError(StoreError):
+    """The store was written by a newer version of botanu."""
+
+
+class UnavailableError(StoreError):
+    """The store cannot take or give data now; later may work."""

@@ -1,0 +1,123 @@
+"""One mechanism for all settings: a frozen dataclass is the table, a field is a row.
+
+A row has a name, a type, a default and a sentence; its variable is ``BOTANU_<NAME>``. The first source
+that gives a value wins: code, environment, file, default.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, field, fields
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar, get_type_hints
+
+from botanu.errors import SettingsError
+
+PREFIX = "BOTANU_"
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+def setting(default: T, sentence: str) -> T:
+    """Declare one row of a settings table: its default value and the sentence that explains it."""
+    declared: T = field(default=default, metadata={"sentence": sentence})
+    return declared
+
+
+def variable(name: str) -> str:
+    """Environment variable of the setting called *name*."""
+    return PREFIX + name.upper()
+
+
+def resolve(
+    table: type[S],
+    *,
+    code: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Mapping[str, object] | None = None,
+) -> S:
+    """Read the settings *table* from its sources, in the order code, environment, file, default.
+
+    ``None`` in *code* and an empty variable mean "not given".
+
+    Raises:
+        SettingsError: lists every bad value with its setting, the value and the type wanted, and every
+            name in *code* or *file* that is no setting.
+    """
+    types = get_type_hints(table)
+    rows = list(types)
+    sources: list[tuple[str, dict[str, object]]] = [
+        ("", {name: value for name, value in (code or {}).items() if value is not None}),
+        ("", {name: text for name in rows if (text := (environ or {}).get(variable(name)))}),
+        (" in the file", dict(file or {})),
+    ]
+    faults = [
+        f"unknown setting {name!r}{where}; known: {', '.join(rows)}"
+        for where, given in sources
+        for name in given
+        if name not in rows
+    ]
+    values = {}
+    for name in rows:
+        given = next((source[name] for _, source in sources if name in source), MISSING)
+        if given is MISSING:
+            continue
+        try:
+            values[name] = _coerce(given, types[name])
+        except (TypeError, ValueError):
+            faults.append(f"{name} ({variable(name)}) must be {_wanted(types[name])}, not {given!r}")
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return table(**values)
+
+
+def describe(table: type[object]) -> list[tuple[str, str, str, str, str]]:
+    """Rows of *table* for documentation: name, variable, type, default, sentence."""
+    types = get_type_hints(table)
+    return [
+        (row.name, variable(row.name), _wanted(types[row.name]), str(row.default), row.metadata["sentence"])
+        for row in fields(table)  # type: ignore[arg-type]
+    ]
+
+
+def _boolean(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.strip().lower() not in words:
+        raise ValueError(text)
+    return words[text.strip().lower()]
+
+
+_PARSERS: Mapping[object, Callable[[str], object]] = {
+    str: str,
+    str | None: str,
+    int: int,
+    float: float,
+    bool: _boolean,
+    Path: lambda text: Path(text).expanduser(),
+    Path | None: lambda text: Path(text).expanduser(),
+}
+
+_WORDS: Mapping[object, str] = {
+    str: "text",
+    str | None: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a path",
+    Path | None: "a path",
+}
+
+
+def _wanted(kind: object) -> str:
+    return _WORDS[kind]
+
+
+def _coerce(given: object, kind: object) -> object:
+    if isinstance(given, str):
+        return _PARSERS[kind](given)
+    if kind is float and isinstance(given, int | Decimal) and not isinstance(given, bool):
+        return float(given)
+    plain = kind if isinstance(kind, type) else next(part for part in kind.__args__ if part is not type(None))  # type: ignore[attr-defined]
+    if not isinstance(given, plain) or (isinstance(given, bool) and plain is not bool):
+        raise TypeError(given)
+    return given
