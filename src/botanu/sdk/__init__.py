@@ -1,0 +1,1 @@
+"""Inside the user's program: runs, outcomes and usage on OpenTelemetry spans."""

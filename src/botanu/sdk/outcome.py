@@ -1,0 +1,237 @@
+"""What a run achieved."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self, SupportsFloat
+
+from botanu.errors import OutcomeError
+from botanu.sdk import configure
+from botanu.sdk.guard import guard
+from botanu.sdk.propagation import run_in
+from botanu.semconv import (
+    OUTCOME_AUTO,
+    OUTCOME_CONFIDENCE,
+    OUTCOME_ERROR_TYPE,
+    OUTCOME_METADATA,
+    OUTCOME_REASON,
+    OUTCOME_STATUS,
+    OUTCOME_VALUE_AMOUNT,
+    OUTCOME_VALUE_TYPE,
+    OutcomeField,
+    OutcomeStatus,
+)
+
+TEXT_MAX = 1024
+"""Longest reason, value type, error type or metadata text kept, in characters."""
+
+METADATA_MAX = 32
+"""Most metadata keys kept."""
+
+_INT64 = 2**63
+
+Scalar = str | bool | int | float
+"""What an attribute of an outcome may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run achieved: a status, and perhaps a value. ``faults`` names fields left out or shortened."""
+
+    status: OutcomeStatus
+    value_type: str | None = None
+    value_amount: int | float | None = None
+    confidence: float | None = None
+    reason: str | None = None
+    error_type: str | None = None
+    metadata: tuple[tuple[str, Scalar], ...] = ()
+    auto: bool = False
+    faults: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        status: object,
+        *,
+        value_type: object = None,
+        value_amount: object = None,
+        confidence: object = None,
+        reason: object = None,
+        error_type: object = None,
+        metadata: object = None,
+    ) -> Self:
+        """Build an outcome from what a program passed: a bad status raises, other bad data is left out.
+
+        Raises:
+            OutcomeError: *status* is not one of the six.
+        """
+        faults: list[str] = []
+        return cls(
+            status=_status(status),
+            value_type=_text("value_type", value_type, faults),
+            value_amount=_number("value_amount", value_amount, faults),
+            confidence=_confidence(confidence, faults),
+            reason=_text("reason", reason, faults),
+            error_type=_text("error_type", error_type, faults),
+            metadata=tuple(_metadata(metadata, faults)),
+            faults=tuple(faults),
+        )
+
+    @classmethod
+    def of_ending(cls, error: BaseException | None, *, success: bool) -> Self | None:
+        """Derive the outcome of a run that ended with *error* (``None``: cleanly) and emitted none itself.
+
+        A clean end is a success if *success* asks for that, otherwise no outcome. An ``Exception`` is a
+        failure; what is not one (cancellation, interrupt, exit, a generator closed early) cancels the run.
+        """
+        if error is None:
+            return cls(OutcomeStatus.SUCCESS, auto=True) if success else None
+        canceled = not isinstance(error, Exception)
+        status = OutcomeStatus.CANCELED if canceled else OutcomeStatus.FAILED
+        name = type(error).__name__
+        return cls(status, reason=name, error_type=name, auto=True)
+
+    def attributes(self) -> dict[str, Scalar]:
+        """Return the attributes of the run's root span."""
+        given = {
+            OUTCOME_STATUS: self.status.value,
+            OUTCOME_VALUE_TYPE: self.value_type,
+            OUTCOME_VALUE_AMOUNT: self.value_amount,
+            OUTCOME_CONFIDENCE: self.confidence,
+            OUTCOME_REASON: self.reason,
+            OUTCOME_ERROR_TYPE: self.error_type,
+            OUTCOME_AUTO: self.auto or None,
+        }
+        present = {name: value for name, value in given.items() if value is not None}
+        present.update((OUTCOME_METADATA + key, value) for key, value in self.metadata)
+        return present
+
+    def event_attributes(self) -> dict[str, Scalar]:
+        """Return the attributes of the ``botanu.outcome_emitted`` span event."""
+        given = {
+            OutcomeField.STATUS.value: self.status.value,
+            OutcomeField.VALUE_TYPE.value: self.value_type,
+            OutcomeField.VALUE_AMOUNT.value: self.value_amount,
+            OutcomeField.CONFIDENCE.value: self.confidence,
+            OutcomeField.REASON.value: self.reason,
+            OutcomeField.ERROR_TYPE.value: self.error_type,
+            OutcomeField.AUTO.value: self.auto or None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def emit_outcome(
+    status: str,
+    *,
+    value_type: str | None = None,
+    value_amount: float | None = None,
+    confidence: float | None = None,
+    reason: str | None = None,
+    error_type: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> None:
+    """Record what the current run achieved, from any depth inside it.
+
+    The outcome belongs to the run: child spans, tasks, and threads that carry the context all reach it. What
+    is emitted stands, whether the run then returns, raises or is cancelled. Emitted twice, the last one wins
+    as a whole, and the run is counted as breaking "one outcome per run".
+
+    Data that is off never raises: it is left out or shortened, logged once, and named in the root span's
+    ``botanu.faults``. Outside any run the outcome is not recorded, and that is logged once.
+
+    Args:
+        status: success, partial, failed, timeout, canceled or abandoned.
+        value_type: what was achieved, such as ``orders_fulfilled``.
+        value_amount: how much of it; finite.
+        confidence: score from 0.0 to 1.0.
+        reason: why, especially for failures; at most 1,024 characters are kept.
+        error_type: error classification.
+        metadata: further scalars by name; at most 32 are kept.
+
+    Raises:
+        OutcomeError: *status* is not one of the six.
+    """
+    run = run_in()
+    if run is not None:
+        run.emit_outcome(
+            status,
+            value_type=value_type,
+            value_amount=value_amount,
+            confidence=confidence,
+            reason=reason,
+            error_type=error_type,
+            metadata=metadata,
+        )
+        return
+    _status(status)
+    if configure.tracer() is not None:
+        guard.say_once("emit_outcome() was called outside any run: not recorded")
+
+
+def _status(given: object) -> OutcomeStatus:
+    try:
+        return OutcomeStatus(given)  # type: ignore[arg-type]
+    except ValueError:
+        raise OutcomeError(f"status must be one of {', '.join(OutcomeStatus)}, not {given!r}") from None
+
+
+def _text(field: str, given: object, faults: list[str]) -> str | None:
+    if given is None:
+        return None
+    text = given if isinstance(given, str) else str(given)
+    if len(text) > TEXT_MAX:
+        faults.append(f"{field}: shortened from {len(text)} to {TEXT_MAX} characters")
+        text = text[:TEXT_MAX]
+    return text
+
+
+def _number(field: str, given: object, faults: list[str]) -> int | float | None:
+    if given is None:
+        return None
+    if isinstance(given, int) and not isinstance(given, bool) and -_INT64 <= given < _INT64:
+        return given
+    if isinstance(given, bool) or not isinstance(given, SupportsFloat):
+        faults.append(f"{field}: {type(given).__name__} is not a number")
+        return None
+    try:
+        amount = float(given)
+    except (OverflowError, ValueError, TypeError) as error:
+        faults.append(f"{field}: {error}")
+        return None
+    if not math.isfinite(amount):
+        faults.append(f"{field}: {amount} is not a finite number")
+        return None
+    return amount
+
+
+def _confidence(given: object, faults: list[str]) -> float | None:
+    confidence = _number("confidence", given, faults)
+    if confidence is None:
+        return None
+    if not 0 <= confidence <= 1:
+        faults.append(f"confidence: {confidence} is not in 0..1")
+        return None
+    return float(confidence)
+
+
+def _metadata(given: object, faults: list[str]) -> Iterator[tuple[str, Scalar]]:
+    if given is None:
+        return
+    if not isinstance(given, Mapping):
+        faults.append(f"metadata: {type(given).__name__} is not a mapping")
+        return
+    if len(given) > METADATA_MAX:
+        faults.append(f"metadata: {len(given)} keys, the first {METADATA_MAX} kept")
+    for key, value in list(given.items())[:METADATA_MAX]:
+        name = str(key)[:TEXT_MAX]
+        scalar = _scalar(f"metadata.{name}", value, faults)
+        if scalar is not None:
+            yield name, scalar
+
+
+def _scalar(field: str, given: object, faults: list[str]) -> Scalar | None:
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str):
+        return _text(field, given, faults)
+    return _number(field, given, faults)

@@ -1,0 +1,26 @@
+"""The SDK's settings. Each is also an environment variable, ``BOTANU_<NAME>``."""
+
+from dataclasses import dataclass
+
+from botanu.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class SdkSettings:
+    """What ``botanu.enable()`` can be told, row by row."""
+
+    enabled: bool = setting(True, "Record runs at all. When false every decorator calls straight through.")
+    endpoint: str | None = setting(
+        None,
+        "Address of the server, such as http://127.0.0.1:4318. When absent, the OTEL_EXPORTER_OTLP_* variables "
+        "decide, and without them http://localhost:4318.",
+    )
+    environment: str | None = setting(None, "Deployment environment of runs that do not name one themselves.")
+    trust_baggage: bool = setting(
+        False,
+        "Take run identity from the baggage of incoming requests. Only for programs that nobody outside can call: "
+        "the caller then decides which customer is charged.",
+    )
+    queue_spans_max: int = setting(50_000, "Spans held while the server is slow or away; beyond it the oldest go.")
+    export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.")
+    strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")
