@@ -1,0 +1,1 @@
+"""Pure arithmetic: values and columns in, values and columns out."""
