@@ -1,0 +1,294 @@
+"""The embedded store: one DuckDB file.
+
+DuckDB's transaction and its write-ahead log are the one truth; there is no second log. All writes go through one
+connection, one after the other; each query has a connection of its own and sees one snapshot.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
+from botanu.pricing.value_card import UnitValue
+from botanu.store.protocol import Appended, Rollup
+from botanu.store.schema import MIGRATIONS, VERSION
+
+FILE = "botanu.duckdb"
+"""Name of the store's file in its directory."""
+
+SAME_START = timedelta(seconds=2)
+"""Two spans of the same ids are one if their starts differ by no more: a relay may have rounded the time."""
+
+_SAFE: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+# Nothing that runs in this engine reads or writes another file, or reaches the network.
+
+_TRANSIENT = (
+    duckdb.ConnectionException,
+    duckdb.FatalException,
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+)
+
+_FRESH = """
+CREATE OR REPLACE TEMP TABLE fresh AS
+SELECT a.* FROM arrived a
+ANTI JOIN (SELECT trace_id, span_id FROM spans WHERE start_time BETWEEN $low AND $high) known
+  ON known.trace_id = a.trace_id AND known.span_id = a.span_id
+QUALIFY row_number() OVER (PARTITION BY a.trace_id, a.span_id) = 1
+"""
+
+_VALUES = """
+SELECT value_type, workflow, amount, currency, valid_from, valid_to, source FROM unit_values
+ORDER BY value_type, workflow NULLS FIRST, valid_from, recorded_at
+"""
+
+_NEW_VALUES = """
+INSERT INTO unit_values
+SELECT g.value_type, g.workflow, g.amount, g.currency, g.valid_from, NULL, g.source, $now FROM given g
+ANTI JOIN (FROM unit_values WHERE valid_to IS NULL OR valid_to > valid_from) v
+  ON v.value_type = g.value_type AND v.workflow IS NOT DISTINCT FROM g.workflow
+  AND v.valid_from = g.valid_from AND v.amount = g.amount AND v.currency = g.currency
+"""
+
+_VALUES_UNTIL = """
+UPDATE unit_values SET valid_to = next.valid_to FROM (
+  SELECT rowid AS row, lead(valid_from) OVER (
+    PARTITION BY value_type, workflow ORDER BY valid_from, recorded_at) AS valid_to
+  FROM unit_values
+) AS next WHERE next.row = unit_values.rowid
+"""
+
+_REVALUED = """
+SELECT DISTINCT run_id FROM runs WHERE outcome_value_type IN (
+  SELECT value_type FROM unit_values WHERE recorded_at = $now)
+"""
+
+_SILENT = """
+SELECT run_id FROM runs
+WHERE end_time IS NULL AND outcome_status IS NULL AND last_received_at < $now - to_seconds($abandon_after_seconds)
+"""
+
+
+class DuckDBStore:
+    """A ``Store`` in one file, for one process."""
+
+    def __init__(self, directory: Path, rollups: Sequence[Rollup], *, abandon_after_seconds: float = 3600.0) -> None:
+        """Open the store in *directory*; make it if there is none, bring it up to this release's schema if older.
+
+        Raises:
+            StoreLockedError: another process has it open.
+            SchemaError: a newer release wrote it.
+            UnavailableError: the file cannot be opened.
+        """
+        self._rollups = rollups
+        self._abandon_after_seconds = abandon_after_seconds
+        self._writing = threading.Lock()
+        self._connection = _connect(directory)
+        self._migrate()
+
+    def append(self, spans: pa.Table, now: datetime) -> Appended:
+        """Add *spans* and rebuild the runs and events they touch; see ``Store``."""
+        starts = pc.min_max(spans.column("start_time")).as_py()
+        bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START}
+        with self._transaction() as connection, _relation(connection, "arrived", spans):
+            connection.execute(_FRESH, bounds)
+            accepted = _number(connection, "SELECT count(*) FROM fresh")
+            if accepted:
+                connection.execute("INSERT INTO spans BY NAME SELECT * FROM fresh")
+                self._rebuild(connection, "SELECT DISTINCT run_id FROM fresh WHERE run_id IS NOT NULL", {}, now)
+        return Appended(accepted, len(spans) - accepted)
+
+    def abandon(self, now: datetime) -> int:
+        """Mark the runs that heard nothing for too long as abandoned; see ``Store``."""
+        limits = {"now": now, "abandon_after_seconds": self._abandon_after_seconds}
+        with self._transaction() as connection:
+            return self._rebuild(connection, _SILENT, limits, now)
+
+    def add_prices(self, prices: pa.Table) -> int:
+        """Add the prices that are new; see ``Store``."""
+        with self._transaction() as connection, _relation(connection, "given", prices):
+            before = _number(connection, "SELECT count(*) FROM prices")
+            connection.execute("INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices USING (price_id)")
+            return _number(connection, "SELECT count(*) FROM prices") - before
+
+    def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:
+        """Record *values* and put them on their runs; see ``Store``."""
+        given = pa.Table.from_pylist([_row(value) for value in values], schema=_GIVEN_VALUES)
+        with self._transaction() as connection, _relation(connection, "given", given):
+            connection.execute(_NEW_VALUES, {"now": now})
+            connection.execute(_VALUES_UNTIL)
+            return self._rebuild(connection, _REVALUED, {"now": now}, now)
+
+    def values(self) -> list[UnitValue]:
+        """Return the value card; see ``Store``."""
+        return [UnitValue(**row) for row in self.query(_VALUES).to_pylist()]
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        timeout_seconds: float = 30.0,
+        rows_max: int | None = None,
+    ) -> pa.Table:
+        """Return the rows of a SELECT; see ``Store``."""
+        with self._connection.cursor() as cursor:
+            alarm = threading.Timer(timeout_seconds, cursor.interrupt)
+            alarm.start()
+            try:
+                return _rows(cursor.sql(sql, params=dict(parameters or {})).to_arrow_reader(), rows_max)
+            except duckdb.InterruptException:
+                raise QueryError(f"the query took over {timeout_seconds:g} s; ask for less at once") from None
+            except duckdb.Error as error:
+                raise QueryError(str(error)) from None
+            finally:
+                alarm.cancel()
+
+    def close(self) -> None:
+        """Write everything back into the file and release it."""
+        with self._writing:
+            self._connection.execute("CHECKPOINT")
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._writing:
+            connection = self._connection
+            try:
+                connection.begin()
+                yield connection
+                connection.commit()
+            except duckdb.Error as error:
+                _roll_back(connection)
+                kind = UnavailableError if isinstance(error, _TRANSIENT) else StoreError
+                raise kind(f"nothing was written: {error}") from error
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    def _rebuild(
+        self, connection: duckdb.DuckDBPyConnection, touched: str, parameters: Mapping[str, object], now: datetime
+    ) -> int:
+        """Derive again what depends on the runs that the query *touched* finds; return how many runs."""
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE touched_{self._rollups[0].table} AS {touched}", parameters)
+        # What depends on the rows as they were counts as touched, too: a run may change its event.
+        for earlier, later in zip(self._rollups, self._rollups[1:], strict=False):
+            _touch(connection, later, earlier, create=True)
+        for position, rollup in enumerate(self._rollups):
+            if position:
+                _touch(connection, rollup, self._rollups[position - 1], create=False)
+            self._derive(connection, rollup, now)
+        return _number(connection, f"SELECT count(*) FROM touched_{self._rollups[0].table}")
+
+    def _derive(self, connection: duckdb.DuckDBPyConnection, rollup: Rollup, now: datetime) -> None:
+        limits = {"now": now, "abandon_after_seconds": self._abandon_after_seconds}
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT * FROM touched_{rollup.table}")
+        for statement in rollup.before:
+            connection.execute(statement)
+        connection.execute(f"DELETE FROM {rollup.table} WHERE {rollup.key} IN (SELECT {rollup.key} FROM touched)")
+        used = {name: value for name, value in limits.items() if f"${name}" in rollup.select}
+        connection.execute(f"INSERT INTO {rollup.table} BY NAME {rollup.select}", used)
+
+    def _migrate(self) -> None:
+        connection = self._connection
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+        found = _number(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
+        if found > VERSION:
+            connection.close()
+            raise SchemaError(
+                f"the store has schema {found}, and this release knows schemas up to {VERSION}: upgrade botanu"
+            )
+        for number, statements in enumerate(MIGRATIONS[found:], start=found + 1):
+            with self._transaction():
+                for statement in statements:
+                    connection.execute(statement)
+                connection.execute("INSERT INTO schema_version VALUES ($version)", {"version": number})
+            # Replaying schema changes from the log is where DuckDB has had faults; so they never stay in it.
+            connection.execute("CHECKPOINT")
+
+
+_GIVEN_VALUES = pa.schema(
+    [
+        ("value_type", pa.string()),
+        ("workflow", pa.string()),
+        ("amount", pa.decimal128(18, 9)),
+        ("currency", pa.string()),
+        ("valid_from", pa.timestamp("us", tz="UTC")),
+        ("source", pa.string()),
+    ]
+)
+
+
+def _row(value: UnitValue) -> dict[str, object]:
+    return {name: getattr(value, name) for name in _GIVEN_VALUES.names}
+
+
+def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
+    file = directory / FILE
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(file), config=_SAFE)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StoreLockedError(
+                f"{file} is open in another process, most likely a running server: ask that one, or stop it first"
+            ) from None
+        raise UnavailableError(f"{file} cannot be opened: {error}") from error
+    except (OSError, duckdb.Error) as error:
+        raise UnavailableError(f"{file} cannot be opened: {error}") from error
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL lock_configuration = true")
+    return connection
+
+
+@contextmanager
+def _relation(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    """Make *table* readable as *name* for a while."""
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def _touch(connection: duckdb.DuckDBPyConnection, rollup: Rollup, earlier: Rollup, *, create: bool) -> None:
+    """Note which rows of *rollup* depend on the touched rows of the *earlier* one."""
+    found = rollup.touches.replace("touched", f"touched_{earlier.table}")
+    into = (
+        f"CREATE OR REPLACE TEMP TABLE touched_{rollup.table} AS" if create else f"INSERT INTO touched_{rollup.table}"
+    )
+    connection.execute(f"{into} {found}")
+
+
+def _rows(reader: pa.RecordBatchReader, rows_max: int | None) -> pa.Table:
+    batches = []
+    count = 0
+    for batch in reader:
+        batches.append(batch)
+        count += len(batch)
+        if rows_max is not None and count > rows_max:
+            raise QueryError(f"the answer has over {rows_max:,} rows; add a LIMIT, or aggregate")
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return int(connection.execute(sql).fetchall()[0][0])
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.rollback()
+    except duckdb.Error:  # the transaction is gone already, with the connection or by the engine itself
+        return

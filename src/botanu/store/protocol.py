@@ -1,0 +1,82 @@
+"""What every store promises."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+from botanu.pricing.value_card import UnitValue
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A table whose rows, one per *key*, are derived from others.
+
+    *select* derives the rows of the keys in the relation ``touched`` (one column, *key*) from scratch; it may use the
+    parameters ``$now`` and ``$abandon_after_seconds``. *before* are statements that first settle the rows it reads.
+    *touches* finds the keys that a change concerns, where ``touched`` holds what changed one table earlier. All are in
+    DuckDB's dialect.
+    """
+
+    table: str
+    key: str
+    touches: str
+    select: str
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch."""
+
+    accepted: int
+    duplicates: int
+
+
+class Store(Protocol):
+    """Where facts live. Every method may be called from any thread; writes happen one after the other."""
+
+    def append(self, spans: pa.Table, now: datetime) -> Appended:
+        """Add *spans* and rebuild the runs and events they touch, all or nothing.
+
+        On return everything is on disk and visible to queries. A span that is there already is a duplicate and
+        changes nothing.
+
+        Raises:
+            UnavailableError: nothing was written; trying again later may work.
+        """
+
+    def abandon(self, now: datetime) -> int:
+        """Mark the runs that heard nothing for too long as abandoned; return how many."""
+
+    def add_prices(self, prices: pa.Table) -> int:
+        """Add the rows of *prices* whose ``price_id`` is new; return how many."""
+
+    def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:
+        """Record *values*, and put them on the runs they hold for; return how many runs have changed.
+
+        A value already recorded with the same type, workflow, first instant and amount changes nothing.
+        """
+
+    def values(self) -> list[UnitValue]:
+        """Return the value card: all values ever recorded, by type, workflow and first instant."""
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        timeout_seconds: float = 30.0,
+        rows_max: int | None = None,
+    ) -> pa.Table:
+        """Return the rows of a SELECT, read in one snapshot.
+
+        Raises:
+            QueryError: the engine refuses the statement, it takes over *timeout_seconds*, or it gives over *rows_max*
+                rows.
+        """
+
+    def close(self) -> None:
+        """Write back what is held and release the store."""

@@ -1,0 +1,248 @@
+"""Tables and columns: one description, in DuckDB's dialect, for both engines and for the documentation.
+
+The schema is public. It changes by migration only: a new entry at the end of ``MIGRATIONS``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+AMOUNT = "DECIMAL(18,9)"
+"""Money of one call or price: exact to the nano-unit."""
+
+TOTAL = "DECIMAL(38,9)"
+"""Money summed up."""
+
+VALUE_AMOUNT = "DECIMAL(28,9)"
+"""How much was achieved."""
+
+LINE_ITEMS = f"STRUCT(meter VARCHAR, quantity BIGINT, price_id VARCHAR, amount {AMOUNT})[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, its type and the sentence that explains it."""
+
+    name: str
+    type: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what a row is, and its columns."""
+
+    name: str
+    sentence: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+_IDENTITY = (
+    Column("event_id", "VARCHAR", "The business transaction served; stable across retries."),
+    Column("customer_id", "VARCHAR", "The end customer served."),
+    Column("workflow", "VARCHAR", "The named kind of work."),
+    Column("workflow_version", "VARCHAR", "Version of the workflow's code."),
+    Column("environment", "VARCHAR", "Deployment environment."),
+    Column("tenant_id", "VARCHAR", "Whose data it is, as the program said."),
+)
+
+_OUTCOME = (
+    Column(
+        "outcome_status", "VARCHAR", "success, partial, failed, timeout, canceled or abandoned; null: not recorded."
+    ),
+    Column("outcome_value_type", "VARCHAR", "What was achieved."),
+    Column("outcome_value_amount", VALUE_AMOUNT, "How much of it."),
+    Column("outcome_confidence", "DOUBLE", "Confidence score, 0 to 1."),
+    Column("outcome_reason", "VARCHAR", "Why, especially for failures."),
+    Column("outcome_error_type", "VARCHAR", "Error classification."),
+)
+
+_OUTCOME_ORIGIN = (
+    Column("outcome_auto", "BOOLEAN", "True when derived from how the run ended, not emitted by the program."),
+    Column("outcome_count", "INTEGER", "Outcomes emitted in the run; more than one breaks the rule of one per run."),
+)
+
+_SUMS = (
+    Column("total_cost", TOTAL, "Sum of the costs known; null when calls were made and none has a price."),
+    Column("unpriced_calls", "BIGINT", "Calls whose cost is not known, or not wholly: total_cost lacks them."),
+)
+
+SPANS = Table(
+    "spans",
+    "One span, once, whatever was sent how often.",
+    (
+        Column("trace_id", "VARCHAR", "Trace, 32 hex digits."),
+        Column("span_id", "VARCHAR", "Span, 16 hex digits; with trace_id the span's identity."),
+        Column("parent_span_id", "VARCHAR", "The span around it; null at the top of a trace."),
+        Column("name", "VARCHAR", "Name of the operation."),
+        Column("kind", "VARCHAR", "internal, server, client, producer, consumer or unspecified."),
+        Column("status_code", "VARCHAR", "OpenTelemetry's status: unset, ok or error."),
+        Column("service_name", "VARCHAR", "The service that made the span."),
+        Column("scope_name", "VARCHAR", "The instrumentation that made the span."),
+        Column("start_time", "TIMESTAMP WITH TIME ZONE", "Start, to the microsecond."),
+        Column("start_time_unix_nano", "BIGINT", "Start, to the nanosecond, since 1970."),
+        Column("duration_ns", "BIGINT", "Duration in nanoseconds."),
+        Column("run_id", "VARCHAR", "The run it belongs to; null: unattributed."),
+        Column("root_run_id", "VARCHAR", "The outermost run around that run."),
+        Column("parent_run_id", "VARCHAR", "The run directly around that run; null when not nested."),
+        *_IDENTITY,
+        Column("attempt", "INTEGER", "The run's ordinal within its event, where the program gave it."),
+        Column("is_run", "BOOLEAN", "True on the one span that is the run itself."),
+        *_OUTCOME,
+        *_OUTCOME_ORIGIN,
+        Column("operation", "VARCHAR", "What a call does: chat, embeddings, ..."),
+        Column("provider", "VARCHAR", "Who bills."),
+        Column("model", "VARCHAR", "The model that answered, or else the one asked for."),
+        Column("request_model", "VARCHAR", "The model asked for."),
+        Column("response_id", "VARCHAR", "The provider's id of the response."),
+        Column("error_type", "VARCHAR", "Class of the error that ended the operation."),
+        Column("input_tokens", "BIGINT", "Input tokens as reported, cached ones included; null: not known."),
+        Column("output_tokens", "BIGINT", "Output tokens as reported, reasoning included; null: not known."),
+        Column(
+            "line_items",
+            LINE_ITEMS,
+            "Quantities by exclusive meter, each with price and amount; null amount: unpriced.",
+        ),
+        Column("cost", AMOUNT, "Sum of the line items that have a price; null where none has."),
+        Column("currency", "VARCHAR", "Currency of the cost."),
+        Column("cost_source", "VARCHAR", "computed, where the cost comes from usage and prices."),
+        Column("priced", "BOOLEAN", "For a call: whether all its usage is known and priced; null: not a call."),
+        Column("counted", "BOOLEAN", "For usage: whether it counts; false where it repeats what another span reports."),
+        Column("counted_reason", "VARCHAR", "Why usage does not count."),
+        Column("attributes", "JSON", "The attributes that are no column, as they came, without prompts."),
+        Column("resource", "JSON", "The resource's attributes that are no column."),
+        Column("span_events", "JSON", "The span events: time, name, attributes."),
+        Column("links", "JSON", "The links: trace, span, attributes."),
+        Column("received_at", "TIMESTAMP WITH TIME ZONE", "When the server received it."),
+    ),
+)
+
+RUNS = Table(
+    "runs",
+    "One run: one execution of a workflow for an event.",
+    (
+        Column("run_id", "VARCHAR", "Identity of the run."),
+        Column("root_run_id", "VARCHAR", "The outermost run around it; the run itself when not nested."),
+        Column("parent_run_id", "VARCHAR", "The run directly around it; null when not nested."),
+        *_IDENTITY,
+        Column("attempt", "INTEGER", "1 for the first run of this event and workflow, 2 for the next, by start."),
+        Column("attempt_given", "INTEGER", "The number the program gave; it goes before the store's own count."),
+        Column("start_time", "TIMESTAMP WITH TIME ZONE", "When it started."),
+        Column("end_time", "TIMESTAMP WITH TIME ZONE", "When it ended; null: its root span has not arrived."),
+        Column("duration_ms", "DOUBLE", "Milliseconds from start to end."),
+        *_OUTCOME,
+        *_OUTCOME_ORIGIN,
+        Column("value_per_unit", AMOUNT, "Money per unit of its value type, from the value card at its end."),
+        Column("value", VALUE_AMOUNT, "outcome_value_amount times value_per_unit."),
+        *_SUMS,
+        Column("calls", "BIGINT", "Calls of models and tools that count."),
+        Column("span_count", "BIGINT", "Spans that arrived."),
+        Column("last_received_at", "TIMESTAMP WITH TIME ZONE", "When the newest of its spans arrived."),
+    ),
+)
+
+EVENTS = Table(
+    "events",
+    "One event: one business transaction with all its runs.",
+    (
+        *_IDENTITY,
+        Column("attempts", "INTEGER", "Runs of the event's workflow that were not nested in another run of it."),
+        Column("runs", "BIGINT", "All runs, nested ones and other workflows included."),
+        Column("start_time", "TIMESTAMP WITH TIME ZONE", "When the first run started."),
+        Column("end_time", "TIMESTAMP WITH TIME ZONE", "When the last run ended; null while one has not."),
+        *_OUTCOME,
+        Column("outcome_run_id", "VARCHAR", "The run that gave the final outcome: the one that ended last."),
+        *_SUMS,
+        Column("value", VALUE_AMOUNT, "Sum of the values of its runs; null when none is known."),
+        Column("margin", TOTAL, "value - total_cost."),
+    ),
+)
+
+UNIT_VALUES = Table(
+    "unit_values",
+    "One dated value per unit of a value type: the value card.",
+    (
+        Column("value_type", "VARCHAR", "What outcomes name."),
+        Column("workflow", "VARCHAR", "The one workflow it holds for; null: all that have none of their own."),
+        Column("amount", AMOUNT, "Money per unit."),
+        Column("currency", "VARCHAR", "Currency of the amount."),
+        Column("valid_from", "TIMESTAMP WITH TIME ZONE", "First instant it holds."),
+        Column(
+            "valid_to",
+            "TIMESTAMP WITH TIME ZONE",
+            "First instant it no longer holds; null: it still does. One that was corrected holds at no instant.",
+        ),
+        Column("source", "VARCHAR", "Who said so: set, config."),
+        Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded."),
+    ),
+)
+
+PRICES = Table(
+    "prices",
+    "One dated price.",
+    (
+        Column("price_id", "VARCHAR", "Names exactly this price; line items refer to it."),
+        Column("provider", "VARCHAR", "Who bills, by the price list's id."),
+        Column("model", "VARCHAR", "What is billed, by the price list's id."),
+        Column("meter", "VARCHAR", "What is counted; a price also holds for the meters within it that have none."),
+        Column("above", "BIGINT", "Tier: holds for all of a call with more input tokens than this."),
+        Column("amount", "DECIMAL(38,18)", "Money for `per` units."),
+        Column("per", "BIGINT", "How many units the amount buys."),
+        Column("currency", "VARCHAR", "Currency of the amount."),
+        Column("valid_from", "DATE", "First day (UTC) it holds; null: always, until a later one."),
+        Column("valid_to", "DATE", "First day (UTC) it no longer holds; null: it still does."),
+        Column("hours", "VARCHAR", "The hours of the day (UTC) it holds, where it does not hold all day."),
+        Column("source", "VARCHAR", "The price list that said so first."),
+    ),
+)
+
+LINE_ITEMS_VIEW = Table(
+    "line_items",
+    "One line item: a quantity of one meter of one call, and what it costs. A view.",
+    (
+        Column("trace_id", "VARCHAR", "The call's trace."),
+        Column("span_id", "VARCHAR", "The call's span."),
+        Column("run_id", "VARCHAR", "The run that made the call."),
+        Column("event_id", "VARCHAR", "The event it served."),
+        Column("start_time", "TIMESTAMP WITH TIME ZONE", "When the call started."),
+        Column("provider", "VARCHAR", "Who bills."),
+        Column("model", "VARCHAR", "The model."),
+        Column("meter", "VARCHAR", "What was counted; no two line items of a call overlap."),
+        Column("quantity", "BIGINT", "How much of it."),
+        Column("price_id", "VARCHAR", "The price; null: none was found."),
+        Column("unit_price", "DECIMAL(38,18)", "Money for `per` units."),
+        Column("per", "BIGINT", "How many units that buys."),
+        Column("amount", AMOUNT, "quantity x unit_price / per, to the nano-unit; null: unpriced."),
+        Column("currency", "VARCHAR", "Currency of the amount."),
+    ),
+)
+
+TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, LINE_ITEMS_VIEW)
+"""What may be queried, and what a row of each is."""
+
+_LINE_ITEMS_SQL = """
+CREATE VIEW line_items AS
+SELECT s.trace_id, s.span_id, s.run_id, s.event_id, s.start_time, s.provider, s.model,
+       s.item.meter AS meter, s.item.quantity AS quantity, s.item.price_id AS price_id,
+       p.amount AS unit_price, p.per, s.item.amount AS amount, p.currency
+FROM (SELECT *, unnest(line_items) AS item FROM spans) AS s
+LEFT JOIN prices AS p ON p.price_id = s.item.price_id
+"""
+
+
+def _create(tables: Iterable[Table]) -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TABLE {table.name} ({', '.join(f'{column.name} {column.type}' for column in table.columns)})"
+        for table in tables
+    )
+
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_create((SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES)), _LINE_ITEMS_SQL),)
+"""Statements that bring a store from version *n* to *n + 1*; the first makes a new store."""
+
+VERSION = len(MIGRATIONS)
+"""The schema version of this release."""
