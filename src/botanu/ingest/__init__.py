@@ -1,0 +1,1 @@
+"""Telemetry in, priced rows out."""

@@ -1,0 +1,121 @@
+"""Finds the calls among spans, and gives each its line items and cost."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS, USAGE
+from botanu.pricing.catalog import Catalog
+from botanu.pricing.costing import Costed, LineItems, Usage, price_calls
+from botanu.pricing.meters import ABSENT
+from botanu.pricing.money import AMOUNT, CURRENCY, Int64s, amounts
+
+LINE_ITEM = pa.struct([("meter", pa.string()), ("quantity", pa.int64()), ("price_id", pa.string()), ("amount", AMOUNT)])
+
+_COMPUTED = pa.scalar("computed")
+_CURRENCY = pa.scalar(CURRENCY)
+_ROLL_UP = pa.scalar("its calls report the same usage")
+_FALSE = pa.scalar(value=False)
+_NO_TEXT = pa.scalar(None, pa.string())
+_CALLS = pa.array(CALL_OPERATIONS)
+_ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
+
+
+def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa.Array]:
+    """Return *columns* with ``model``, ``line_items``, ``cost`` and what goes with them.
+
+    A call is a span that reports usage, or whose operation consumes some and did not fail; a call that reports none
+    has a cost that is not known. Usage on spans around calls is not counted: the calls report it themselves.
+    """
+    count = len(columns["span_id"])
+    uses = np.zeros(count, dtype=np.bool_)
+    for meter in USAGE:
+        uses |= _mask(columns[meter].is_valid())
+    rolls_up = _mask(pc.is_in(columns["operation"], _ROLL_UPS))
+    failed = _mask(columns["error_type"].is_valid()) | _mask(pc.equal(columns["status_code"], pa.scalar("error")))
+    should_use = _mask(pc.is_in(columns["operation"], _CALLS)) & ~failed
+    calls = np.flatnonzero((uses & ~rolls_up) | should_use)
+
+    costed = price_calls(_usage(columns, calls), catalog)
+    counted = np.zeros(count, dtype=np.bool_)
+    counted[calls] = True
+    rest = {name: column for name, column in columns.items() if name not in USAGE and name != "response_model"}
+    return {
+        **rest,
+        "model": pc.coalesce(columns["response_model"], columns["request_model"]),
+        "input_tokens": columns["input_tokens"],
+        "output_tokens": columns["output_tokens"],
+        **_cost_columns(costed, calls, count),
+        "counted": pa.array(counted, mask=~(uses | counted)),
+        "counted_reason": pc.if_else(pa.array(uses & ~counted), _ROLL_UP, _NO_TEXT),
+    }
+
+
+def _usage(columns: Mapping[str, pa.Array], calls: Int64s) -> Usage:
+    rows = pa.array(calls)
+    names = [columns[name].take(rows) for name in ("provider", "response_model", "request_model")]
+    models, model_of = _distinct(names)
+    return Usage(
+        models=[(provider, (response, request)) for provider, response, request in models],
+        model_of=model_of,
+        times=columns["start_time_unix_nano"].take(rows).to_numpy(),
+        totals={meter: columns[meter].take(rows).fill_null(ABSENT).to_numpy() for meter in USAGE},
+    )
+
+
+def _distinct(columns: list[pa.Array]) -> tuple[list[tuple[str | None, ...]], Int64s]:
+    """Return the distinct rows of some text *columns*, and for each row which of them it is."""
+    table = pa.table(columns, names=[str(number) for number in range(len(columns))])
+    combined = np.zeros(len(table), dtype=np.int64)
+    for column in columns:
+        encoded = column.dictionary_encode("encode")
+        combined = combined * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
+    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
+    distinct = table.take(pa.array(first)).to_pylist()
+    return [tuple(row.values()) for row in distinct], which
+
+
+def _cost_columns(costed: Costed, calls: Int64s, count: int) -> dict[str, pa.Array]:
+    any_priced = np.zeros(len(calls), dtype=np.bool_)
+    any_priced[costed.items.call[costed.items.priced()]] = True
+    known = np.zeros(count, dtype=np.bool_)
+    known[calls] = any_priced | costed.complete
+    nanos = np.zeros(count, dtype=np.int64)
+    nanos[calls] = costed.nanos
+    complete = np.zeros(count, dtype=np.bool_)
+    complete[calls] = costed.complete
+    is_call = np.zeros(count, dtype=np.bool_)
+    is_call[calls] = True
+    has_cost = pa.array(known)
+    return {
+        "line_items": _line_items(costed.items, calls, count),
+        "cost": amounts(nanos, known),
+        "currency": pc.if_else(has_cost, _CURRENCY, _NO_TEXT),
+        "cost_source": pc.if_else(has_cost, _COMPUTED, _NO_TEXT),
+        "priced": pa.array(complete, mask=~is_call),
+    }
+
+
+def _line_items(items: LineItems, calls: Int64s, count: int) -> pa.Array:
+    """Return, per span, its line items as a list; null where it has none."""
+    priced = items.priced()
+    price_ids = pa.array([tier.id for tier in items.tiers], pa.string())
+    values = pa.StructArray.from_arrays(
+        [
+            pa.array(items.meters, pa.string()).take(pa.array(items.meter)),
+            pa.array(items.quantity),
+            price_ids.take(pa.array(items.price, mask=~priced)),
+            amounts(items.nanos, priced),
+        ],
+        fields=list(LINE_ITEM),
+    )
+    per_span = np.bincount(calls[items.call], minlength=count)
+    offsets = np.concatenate([[0], np.cumsum(per_span)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(per_span == 0))
+
+
+def _mask(column: pa.Array) -> NDArray[np.bool_]:
+    return pc.fill_null(column, _FALSE).to_numpy(zero_copy_only=False)

@@ -1,0 +1,80 @@
+"""Spans in OTLP's shape and many dialects to one table in ours, a column at a time.
+
+Each attribute we know becomes a column; the rest stays together as JSON; what people and models said is left out.
+"""
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from botanu.ingest import json_text
+from botanu.ingest.dialects import (
+    COLUMNS,
+    CONTENT,
+    CONTENT_PREFIXES,
+    ENVIRONMENT_OF_RESOURCE,
+    SERVICE_OF_RESOURCE,
+)
+from botanu.ingest.otlp import SPAN_ID_BYTES, TRACE_ID_BYTES, Attributes, Spans, hex_ids
+from botanu.ingest.reading import Reader
+
+MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+_KINDS = pa.array(["unspecified", "internal", "server", "client", "producer", "consumer"])
+_STATUS_CODES = pa.array(["unset", "ok", "error"])
+
+
+def normalise(spans: Spans, received_at: datetime) -> dict[str, pa.Array]:
+    """Return *spans* as columns: those of ``dialects.COLUMNS``, and those that OTLP itself has."""
+    attributes, resources = Attributes.of(spans.column("attributes")), Attributes.of(spans.resources)
+    reader, of_resource = Reader(attributes), Reader(resources)
+    columns = {name: reader.column(name, kind) for name, kind in COLUMNS.items()}
+    resource_of = pa.array(spans.resource_of)
+    for name in ENVIRONMENT_OF_RESOURCE:
+        columns["environment"] = pc.coalesce(columns["environment"], of_resource.attribute(name).take(resource_of))
+    return {
+        **columns,
+        **_times(spans, received_at),
+        "trace_id": hex_ids(spans.column("trace_id"), TRACE_ID_BYTES),
+        "span_id": hex_ids(spans.column("span_id"), SPAN_ID_BYTES),
+        "parent_span_id": hex_ids(spans.column("parent_span_id"), SPAN_ID_BYTES),
+        "name": spans.column("name"),
+        "kind": _word(_KINDS, spans.column("kind")),
+        "status_code": _word(_STATUS_CODES, pc.struct_field(spans.column("status"), "code")),
+        "scope_name": spans.scope_name,
+        "service_name": of_resource.attribute(SERVICE_OF_RESOURCE).take(resource_of),
+        "attributes": json_text.objects(attributes, reader.left & _storable(attributes)),
+        "resource": json_text.objects(resources, of_resource.left & _storable(resources)).take(resource_of),
+        "span_events": json_text.span_events(spans.column("events"), _storable),
+        "links": json_text.links(spans.column("links"), _storable),
+    }
+
+
+def _times(spans: Spans, received_at: datetime) -> dict[str, pa.Array]:
+    arrival = int(received_at.timestamp() * 1_000_000) * 1000
+    start = spans.column("start_time_unix_nano").to_numpy().astype(np.int64)
+    start = np.where(start == 0, arrival, start)  # zero is how OTLP says "not given"
+    end = spans.column("end_time_unix_nano").to_numpy().astype(np.int64)
+    return {
+        "start_time": pa.array(start // 1000).cast(MICROSECONDS),
+        "start_time_unix_nano": pa.array(start),
+        "duration_ns": pa.array(np.maximum(end - start, 0)),
+        "received_at": pa.repeat(pa.scalar(received_at, MICROSECONDS), len(spans)),
+    }
+
+
+def _word(words: pa.Array, numbers: pa.Array) -> pa.Array:
+    """Return the word for each enum number; the first for absent and unknown ones, as proto3 enums are open."""
+    codes = numbers.fill_null(0).to_numpy(zero_copy_only=False)
+    return words.take(pa.array(np.where((codes >= 0) & (codes < len(words)), codes, 0)))
+
+
+def _storable(attributes: Attributes) -> NDArray[np.bool_]:
+    """Return which rows are not content; decided once per distinct key."""
+    verdicts = [
+        key not in CONTENT and not key.startswith(CONTENT_PREFIXES) for key in attributes.keys.dictionary.to_pylist()
+    ]
+    return np.array(verdicts, dtype=np.bool_)[attributes.keys.indices.to_numpy()]

@@ -1,0 +1,173 @@
+"""From request bodies to committed rows: one thread, one bounded queue, one commit per group of requests.
+
+A group is whatever has come in while the group before it was being committed. So a lone request is committed at
+once, and the busier it gets the larger, and per span the cheaper, the groups become.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from botanu.errors import BotanuError, DecodeError, UnavailableError
+from botanu.ingest.costs import add_costs
+from botanu.ingest.normalise import normalise
+from botanu.ingest.otlp import Refusal, Request, decode, flatten
+from botanu.pricing.catalog import Catalog
+from botanu.store.protocol import Appended, Store
+from botanu.store.schema import SPANS
+
+logger = logging.getLogger("botanu.ingest")
+
+ABANDON_EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What became of one request, once everything that was accepted of it is on disk."""
+
+    refused: Refusal | None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One request on its way."""
+
+    body: bytes
+    media_type: str
+    done: "Future[Acknowledgement]" = field(default_factory=Future)
+
+
+class Pipeline:
+    """Takes request bodies, and answers each once what it holds is committed.
+
+    *queue_bytes_max* bounds what waits; *group_bytes_max* what one commit takes on. *clock* gives the time of arrival.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        *,
+        queue_bytes_max: int = 256 * 2**20,
+        group_bytes_max: int = 8 * 2**20,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Set up; ``start`` begins the work."""
+        self._store = store
+        self._catalog = catalog
+        self._queue_bytes_max = queue_bytes_max
+        self._group_bytes_max = group_bytes_max
+        self._clock = clock
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="botanu-ingest")
+
+    def start(self) -> None:
+        """Begin to work off what is submitted."""
+        self._thread.start()
+
+    def submit(self, body: bytes, media_type: str) -> "Future[Acknowledgement]":
+        """Queue one uncompressed request body; the future is done once it is committed.
+
+        The future fails with ``DecodeError`` when the body can never be read, and with ``UnavailableError`` when it
+        could not be written now.
+
+        Raises:
+            UnavailableError: the queue is full, or the pipeline is closing.
+        """
+        item = _Waiting(body, media_type)
+        with self._changed:
+            if self._closing:
+                raise UnavailableError("the server is shutting down; send again later")
+            if self._waiting and self._waiting_bytes + len(body) > self._queue_bytes_max:
+                raise UnavailableError("more is coming in than can be written; send again later")
+            self._waiting.append(item)
+            self._waiting_bytes += len(body)
+            self._changed.notify()
+        return item.done
+
+    def close(self) -> None:
+        """Commit everything that was submitted, then stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        last_look = self._clock()
+        while True:
+            group = self._next_group()
+            if group:
+                self._commit(group)
+            elif self._closing:
+                return
+            now = self._clock()
+            if (now - last_look).total_seconds() >= ABANDON_EVERY_SECONDS:
+                last_look = now
+                self._abandon(now)
+
+    def _next_group(self) -> list[_Waiting]:
+        with self._changed:
+            if not self._waiting and not self._closing:
+                self._changed.wait(timeout=ABANDON_EVERY_SECONDS)
+            group: list[_Waiting] = []
+            size = 0
+            while self._waiting and (not group or size + len(self._waiting[0].body) <= self._group_bytes_max):
+                item = self._waiting.popleft()
+                group.append(item)
+                size += len(item.body)
+            self._waiting_bytes -= size
+            return group
+
+    def _commit(self, group: Sequence[_Waiting]) -> None:
+        """Read and write a group, and answer each of its requests."""
+        readable: list[tuple[_Waiting, Request]] = []
+        for item in group:
+            try:
+                readable.append((item, decode(item.body, item.media_type)))
+            except DecodeError as error:
+                item.done.set_exception(error)
+        if not readable:
+            return
+        try:
+            refusals = self._write([request for _, request in readable])
+        except Exception as error:  # noqa: BLE001 - whatever it was, each request gets its answer
+            self._answer_failure([item for item, _ in readable], error)
+            return
+        for (item, _), refused in zip(readable, refusals, strict=True):
+            item.done.set_result(Acknowledgement(refused))
+
+    def _write(self, requests: Sequence[Request]) -> list[Refusal | None]:
+        now = self._clock()
+        spans, refusals = flatten(requests)
+        if len(spans):
+            columns = add_costs(normalise(spans, now), self._catalog)
+            table = pa.table([columns[name] for name in SPANS.names], names=list(SPANS.names))
+            appended: Appended = self._store.append(table, now)
+            logger.debug("%d spans written, %d were there already", appended.accepted, appended.duplicates)
+        return refusals
+
+    def _answer_failure(self, items: Sequence[_Waiting], error: Exception) -> None:
+        """Answer the requests of a group that could not be written; one that is at fault is found by itself."""
+        if len(items) > 1 and not isinstance(error, UnavailableError):
+            for item in items:
+                self._commit([item])
+            return
+        if not isinstance(error, BotanuError):
+            logger.error("a request of %d bytes could not be written", len(items[0].body), exc_info=error)
+        for item in items:
+            item.done.set_exception(error)
+
+    def _abandon(self, now: datetime) -> None:
+        try:
+            self._store.abandon(now)
+        except BotanuError as error:
+            logger.warning("abandoned runs could not be marked, will be tried again: %s", error)

@@ -1,0 +1,131 @@
+"""Reading attributes as columns: one function per kind of value, each over a whole column."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from botanu.ingest.dialects import DIALECTS, Kind
+from botanu.ingest.otlp import Attributes
+from botanu.pricing.meters import QUANTITY_MAX
+from botanu.semconv import OutcomeStatus
+
+VALUE_AMOUNT = pa.decimal128(28, 9)
+"""Arrow type of an outcome's amount. Amounts stay below 10¹², so that times a value they can be summed up."""
+
+_VALUE_AMOUNT_MAX = 1e12
+_COUNT_TEXT = r"^[0-9]{1,12}$"
+_AMOUNT_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
+
+
+class Reader:
+    """Reads columns from attributes, and remembers which attributes are left."""
+
+    def __init__(self, attributes: Attributes) -> None:
+        """Read from *attributes*."""
+        self._attributes = attributes
+        self.left = np.ones(len(attributes.owner), dtype=np.bool_)
+        """Which attributes no column has taken, by row."""
+
+    def column(self, name: str, kind: Kind) -> pa.Array:
+        """Return our column *name*, per owner: the first dialect that has a readable value decides.
+
+        A value that cannot be read as *kind* is left where it is, so nothing that was sent is lost.
+        """
+        column = pa.nulls(self._attributes.owners, TYPES[kind])
+        for dialect in DIALECTS:
+            for attribute in dialect.attributes.get(name, ()):
+                column = self._fill(column, attribute, kind)
+        return column
+
+    def attribute(self, name: str) -> pa.Array:
+        """Return attribute *name* as text, per owner."""
+        return self._fill(pa.nulls(self._attributes.owners, TYPES[Kind.TEXT]), name, Kind.TEXT)
+
+    def _fill(self, column: pa.Array, attribute: str, kind: Kind) -> pa.Array:
+        rows = self._attributes.rows(attribute)
+        rows[column.is_valid().to_numpy(zero_copy_only=False)] = -1
+        wanted = rows >= 0
+        if not wanted.any():
+            return column
+        values = _READERS[kind](self._attributes.values.take(pa.array(rows[wanted])))
+        self.left[rows[wanted][values.is_valid().to_numpy(zero_copy_only=False)]] = False
+        return pc.replace_with_mask(column, pa.array(wanted), values)
+
+
+def _text(values: pa.StructArray) -> pa.Array:
+    text = pc.struct_field(values, "string_value")
+    if text.null_count == 0:
+        return text
+    others = (pc.struct_field(values, f"{kind}_value").cast(pa.string()) for kind in ("int", "double", "bool"))
+    return pc.coalesce(text, *others)
+
+
+def _count(values: pa.StructArray) -> pa.Array:
+    whole = pc.struct_field(values, "int_value")
+    if whole.null_count:
+        double = pc.struct_field(values, "double_value")
+        is_count = pc.and_(pc.equal(pc.floor(double), double), pc.less_equal(pc.abs(double), float(QUANTITY_MAX)))
+        digits = pc.struct_field(values, "string_value")
+        are_digits = pc.match_substring_regex(digits, _COUNT_TEXT)
+        whole = pc.coalesce(
+            whole,
+            pc.if_else(is_count, double, None).cast(pa.int64()),
+            pc.if_else(are_digits, digits, None).cast(pa.int64()),
+        )
+    in_range = pc.and_(pc.greater_equal(whole, 0), pc.less_equal(whole, QUANTITY_MAX))
+    return pc.if_else(in_range, whole, pa.scalar(None, pa.int64()))
+
+
+def _number(values: pa.StructArray) -> pa.Array:
+    number = pc.coalesce(
+        pc.struct_field(values, "double_value"),
+        pc.struct_field(values, "int_value").cast(pa.float64(), safe=False),
+    )
+    return pc.if_else(pc.is_finite(number), number, pa.scalar(None, pa.float64()))
+
+
+def _amount(values: pa.StructArray) -> pa.Array:
+    double = pc.struct_field(values, "double_value")
+    fits = pc.and_(pc.is_finite(double), pc.less(pc.abs(double), _VALUE_AMOUNT_MAX))
+    whole = pc.struct_field(values, "int_value")
+    small = pc.less(pc.abs(whole.cast(pa.float64(), safe=False)), _VALUE_AMOUNT_MAX)
+    written = pc.struct_field(values, "string_value")
+    decimal = pc.match_substring_regex(written, _AMOUNT_TEXT)
+    # The shortest text that gives the same double: 499.99 was meant as 499.99, not as the nearest binary fraction.
+    texts = pc.coalesce(
+        pc.if_else(fits, pc.round(double, 9).cast(pa.string()), None),
+        pc.if_else(small, whole.cast(pa.string()), None),
+        pc.if_else(decimal, written, None),
+    )
+    return texts.cast(VALUE_AMOUNT)
+
+
+def _flag(values: pa.StructArray) -> pa.Array:
+    return pc.struct_field(values, "bool_value")
+
+
+def _status(values: pa.StructArray) -> pa.Array:
+    text = pc.struct_field(values, "string_value")
+    return pc.if_else(pc.is_in(text, pa.array([*OutcomeStatus])), text, pa.scalar(None, pa.string()))
+
+
+_READERS: Mapping[Kind, Callable[[pa.StructArray], pa.Array]] = {
+    Kind.TEXT: _text,
+    Kind.COUNT: _count,
+    Kind.NUMBER: _number,
+    Kind.AMOUNT: _amount,
+    Kind.FLAG: _flag,
+    Kind.STATUS: _status,
+}
+
+TYPES: Mapping[Kind, pa.DataType] = {
+    Kind.TEXT: pa.string(),
+    Kind.COUNT: pa.int64(),
+    Kind.NUMBER: pa.float64(),
+    Kind.AMOUNT: VALUE_AMOUNT,
+    Kind.FLAG: pa.bool_(),
+    Kind.STATUS: pa.string(),
+}
+"""Arrow type of a column of each kind."""

@@ -1,0 +1,130 @@
+"""How runs and events are derived: from all their spans, from scratch, whatever the order of arrival.
+
+Nothing is ever added to a stored total. A batch says which runs it touches; those are derived again from their
+spans, and the events of those runs from their runs.
+"""
+
+from botanu.store.protocol import Rollup
+
+_IDENTITY = ("event_id", "customer_id", "workflow", "workflow_version", "environment", "tenant_id")
+_NESTING = ("root_run_id", "parent_run_id")
+_OUTCOME = ("value_type", "value_amount", "confidence", "reason", "error_type")
+
+
+def _each(template: str, names: tuple[str, ...]) -> str:
+    return ", ".join(template.format(name=name) for name in names)
+
+
+_RUNS = f"""
+WITH own AS (
+  SELECT *, start_time_unix_nano + duration_ns AS end_unix_nano
+  FROM spans WHERE run_id IN (SELECT run_id FROM touched)
+),
+roots AS (
+  SELECT * FROM own WHERE is_run
+  QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY end_unix_nano DESC, trace_id, span_id) = 1
+),
+sums AS (
+  SELECT run_id,
+    {_each("min({name}) AS {name}", (*_IDENTITY, *_NESTING))}, min(attempt) AS attempt,
+    min(start_time) AS start_time,
+    sum(cost) FILTER (counted) AS cost,
+    count(*) FILTER (counted) AS calls,
+    count(*) FILTER (counted AND NOT priced) AS unpriced_calls,
+    count(*) AS span_count,
+    max(received_at) AS last_received_at
+  FROM own GROUP BY run_id
+),
+ended AS (
+  SELECT s.run_id,
+    {_each("coalesce(r.{name}, s.{name}) AS {name}", (*_IDENTITY, *_NESTING))},
+    coalesce(r.attempt, s.attempt) AS attempt_given,
+    coalesce(r.start_time, s.start_time) AS start_time,
+    make_timestamptz(r.end_unix_nano // 1000) AS end_time,
+    r.duration_ns / 1e6 AS duration_ms,
+    r.run_id IS NULL AND s.last_received_at < $now - to_seconds($abandon_after_seconds) AS abandoned,
+    r.outcome_status, r.outcome_auto, r.outcome_count,
+    {_each("r.outcome_{name}", _OUTCOME)},
+    s.cost, s.calls, s.unpriced_calls, s.span_count, s.last_received_at
+  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id
+),
+valued AS (
+  SELECT e.*, (
+    SELECT v.amount FROM unit_values v
+    WHERE v.value_type = e.outcome_value_type AND (v.workflow IS NULL OR v.workflow = e.workflow)
+      AND v.valid_from <= e.end_time AND (v.valid_to IS NULL OR e.end_time < v.valid_to)
+    ORDER BY v.workflow IS NULL LIMIT 1
+  ) AS value_per_unit
+  FROM ended e
+)
+SELECT run_id, coalesce(root_run_id, run_id) AS root_run_id, parent_run_id, {", ".join(_IDENTITY)},
+  coalesce(attempt_given, 1) AS attempt, attempt_given, start_time, end_time, duration_ms,
+  CASE WHEN abandoned THEN 'abandoned' ELSE outcome_status END AS outcome_status,
+  {_each("outcome_{name}", _OUTCOME)},
+  CASE WHEN abandoned THEN TRUE WHEN outcome_status IS NOT NULL THEN coalesce(outcome_auto, FALSE) END AS outcome_auto,
+  coalesce(outcome_count, CASE WHEN outcome_status IS NULL THEN 0 ELSE 1 END) AS outcome_count,
+  value_per_unit,
+  round_even(outcome_value_amount * value_per_unit, 9) AS value,
+  CASE WHEN cost IS NULL AND unpriced_calls > 0 THEN NULL ELSE coalesce(cost, 0) END AS total_cost,
+  unpriced_calls, calls, span_count, last_received_at
+FROM valued
+"""
+
+_ATTEMPTS = """
+UPDATE runs SET attempt = numbered.attempt
+FROM (
+  SELECT run_id, coalesce(attempt_given, row_number() OVER (
+    PARTITION BY event_id, workflow ORDER BY start_time, run_id)) AS attempt
+  FROM runs
+  WHERE event_id IN (SELECT event_id FROM touched)
+) AS numbered
+WHERE runs.run_id = numbered.run_id AND runs.attempt <> numbered.attempt
+"""
+
+_EVENTS = f"""
+WITH mine AS (SELECT * FROM runs WHERE event_id IN (SELECT event_id FROM touched)),
+own AS (
+  SELECT m.*, EXISTS (FROM mine p WHERE p.run_id = m.parent_run_id AND p.event_id = m.event_id) AS nested
+  FROM mine m
+),
+firsts AS (
+  SELECT * FROM own
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY nested, start_time, run_id) = 1
+),
+finals AS (
+  SELECT * FROM own WHERE outcome_status IS NOT NULL
+  QUALIFY row_number() OVER (
+    PARTITION BY event_id ORDER BY coalesce(end_time, last_received_at) DESC, start_time DESC, run_id DESC) = 1
+),
+sums AS (
+  SELECT o.event_id,
+    count(*) FILTER (o.workflow = f.workflow AND NOT o.nested) AS attempts,
+    count(*) AS runs,
+    min(o.start_time) AS start_time,
+    CASE WHEN count(*) = count(o.end_time) THEN max(o.end_time) END AS end_time,
+    sum(o.total_cost) AS total_cost,
+    sum(o.unpriced_calls) AS unpriced_calls,
+    sum(o.value) AS value
+  FROM own o JOIN firsts f ON f.event_id = o.event_id GROUP BY o.event_id
+)
+SELECT {_each("f.{name}", _IDENTITY)}, s.attempts, s.runs, s.start_time, s.end_time, l.outcome_status,
+  {_each("l.outcome_{name}", _OUTCOME)}, l.run_id AS outcome_run_id,
+  s.total_cost, s.unpriced_calls, s.value, s.value - s.total_cost AS margin
+FROM sums s JOIN firsts f ON f.event_id = s.event_id LEFT JOIN finals l ON l.event_id = s.event_id
+"""
+
+RUNS = Rollup(
+    table="runs",
+    key="run_id",
+    touches="SELECT DISTINCT run_id FROM touched WHERE run_id IS NOT NULL",
+    select=_RUNS,
+)
+EVENTS = Rollup(
+    table="events",
+    key="event_id",
+    touches="SELECT DISTINCT event_id FROM runs WHERE event_id IS NOT NULL AND run_id IN (SELECT run_id FROM touched)",
+    before=(_ATTEMPTS,),
+    select=_EVENTS,
+)
+ROLLUPS = (RUNS, EVENTS)
+"""In the order they are rebuilt: each from the one before."""
