@@ -1,0 +1,129 @@
+"""Every measure's definition, once.
+
+A measure is a formula over the sums of a scope: of its runs, and of its events. The documentation, the command line,
+the API and the page all read this list.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Unit(Enum):
+    """What a measure's number means."""
+
+    COUNT = "count"
+    MONEY = "money"
+    SHARE = "share"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum over a scope, which formulas may use. *of* says over what: ``runs`` or ``events``."""
+
+    name: str
+    of: str
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named aggregate: *formula* is SQL over the ``SUMS``; null where it cannot be said."""
+
+    name: str
+    title: str
+    unit: Unit
+    sentence: str
+    formula: str
+
+
+SUMS = (
+    Sum("run_count", "runs", "count(*)"),
+    Sum("ended_runs", "runs", "count(*) FILTER (end_time IS NOT NULL OR outcome_status IS NOT NULL)"),
+    Sum("recorded_runs", "runs", "count(outcome_status)"),
+    Sum("cost_sum", "runs", "sum(total_cost)"),
+    Sum("success_cost_mean", "runs", "avg(total_cost) FILTER (outcome_status = 'success')"),
+    Sum("value_sum", "runs", "sum(outcome_value_amount * value_per_unit)"),
+    Sum("call_count", "runs", "sum(calls)"),
+    Sum("unpriced_count", "runs", "sum(unpriced_calls)"),
+    Sum("event_count", "events", "count(*)"),
+    Sum("success_count", "events", "count(*) FILTER (final_status = 'success')"),
+    Sum("decided_count", "events", "count(final_status)"),
+)
+"""Sums over the runs of a scope, and over its events; the final status of an event is that of its last run to end."""
+
+MEASURES = (
+    Measure("events", "events", Unit.COUNT, "Business transactions that had a run.", "event_count"),
+    Measure("runs", "runs", Unit.COUNT, "Executions, retries included.", "run_count"),
+    Measure(
+        "successes",
+        "successes",
+        Unit.COUNT,
+        "Events whose final outcome is success.",
+        "success_count",
+    ),
+    Measure(
+        "success_rate",
+        "success rate",
+        Unit.SHARE,
+        "Successful events among those with an outcome.",
+        "success_count / nullif(decided_count, 0)",
+    ),
+    Measure(
+        "cost",
+        "cost",
+        Unit.MONEY,
+        "What all runs cost, as far as it is known; failures and retries count.",
+        "cost_sum",
+    ),
+    Measure(
+        "cost_per_run",
+        "cost per run",
+        Unit.MONEY,
+        "Average cost of a successful run: what success costs when it comes at once.",
+        "success_cost_mean",
+    ),
+    Measure(
+        "cost_per_outcome",
+        "cost per outcome",
+        Unit.MONEY,
+        "All cost, failures and retries included, for each successful event. What it has over the cost per run is the "
+        "retry-and-failure tax.",
+        "cost_sum / nullif(success_count, 0)",
+    ),
+    Measure(
+        "value",
+        "value",
+        Unit.MONEY,
+        "Amounts achieved times their value per unit; null while no value is set.",
+        "value_sum",
+    ),
+    Measure(
+        "roi",
+        "ROI",
+        Unit.RATIO,
+        "Margin for each unit of cost: (value - cost) / cost.",
+        "(value_sum - cost_sum) / nullif(cost_sum, 0)",
+    ),
+)
+"""The measures, in the order a report shows them."""
+
+BY_NAME = {measure.name: measure for measure in MEASURES}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the answer is known, as shares from 0 to 1; ``None`` where there was nothing to know.
+
+    *priced*: calls whose cost is known. *attributed*: cost that belongs to a run. *recorded*: ended runs with an
+    outcome.
+    """
+
+    priced: float | None
+    attributed: float | None
+    recorded: float | None
+    unpriced_calls: int
+
+
+PRICED = "1 - unpriced_count / nullif(call_count, 0)"
+RECORDED = "recorded_runs / nullif(ended_runs, 0)"

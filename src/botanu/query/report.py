@@ -1,0 +1,103 @@
+"""Measures by a dimension, over a window."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botanu.errors import QueryError
+from botanu.pricing.money import CURRENCY
+from botanu.query.measures import MEASURES, PRICED, RECORDED, SUMS, Coverage
+from botanu.query.window import Window
+from botanu.store.protocol import Store
+
+DIMENSIONS = ("workflow", "workflow_version", "customer_id", "environment", "tenant_id")
+"""Columns of ``runs`` that a report can be broken down by."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer: a row per value of the dimension *by*, the same measures in *total*, and how much is known.
+
+    Each row gives the dimension's value under its name, and every measure under its own.
+    """
+
+    window: Window
+    by: str
+    rows: Sequence[Row]
+    total: Row
+    coverage: Coverage
+    currency: str = CURRENCY
+
+
+def report(store: Store, window: Window, *, by: str = "workflow") -> Report:
+    """Return the measures of all runs that started in *window*, broken down by the dimension *by*.
+
+    Rows come with the largest cost first.
+
+    Raises:
+        QueryError: *by* is no dimension.
+    """
+    if by not in DIMENSIONS:
+        raise QueryError(f"by must be one of {', '.join(DIMENSIONS)}, not {by!r}")
+    bounds = _bounds(window)
+    rows = store.query(_sql(by, window), bounds).to_pylist()
+    (total,) = store.query(_sql(None, window), bounds).to_pylist()
+    (cost,) = store.query(_attributed_sql(window), bounds).to_pylist()
+    coverage = Coverage(total.pop("priced"), cost["attributed"], total.pop("recorded"), int(total.pop("unpriced") or 0))
+    named = [{key: value for key, value in row.items() if key not in _COVERAGE} for row in rows]
+    return Report(window, by, named, total, coverage)
+
+
+_COVERAGE = ("priced", "recorded", "unpriced")
+
+
+def _bounds(window: Window) -> dict[str, object]:
+    given = {"start": window.start, "end": window.end}
+    return {name: moment for name, moment in given.items() if moment is not None}
+
+
+def _within(window: Window) -> str:
+    """Return the condition that a row started in *window*."""
+    conditions = []
+    if window.start is not None:
+        conditions.append("start_time >= $start")
+    if window.end is not None:
+        conditions.append("start_time < $end")
+    return " AND ".join(conditions) or "TRUE"
+
+
+def _sql(by: str | None, window: Window) -> str:
+    """Return the query for all measures: a row per value of *by*, or one row for everything."""
+    key, group = ("dimension, ", "GROUP BY dimension") if by else ("", "")
+    dimension, named = (f"{by} AS dimension, ", f"r.dimension AS {by}, ") if by else ("", "")
+    match = "e.dimension IS NOT DISTINCT FROM r.dimension" if by else "TRUE"
+    measures = ", ".join(f"{measure.formula} AS {measure.name}" for measure in MEASURES)
+    return f"""
+WITH scope AS (
+  SELECT *, {dimension}coalesce(event_id, run_id) AS event FROM runs WHERE {_within(window)}
+),
+finals AS (
+  SELECT {key}event,
+    arg_max(outcome_status, (coalesce(end_time, last_received_at), start_time, run_id))
+      FILTER (outcome_status IS NOT NULL) AS final_status
+  FROM scope GROUP BY {key}event
+),
+run_sums AS (SELECT {key}{_sums("runs")} FROM scope {group}),
+event_sums AS (SELECT {key}{_sums("events")} FROM finals {group})
+SELECT {named}{measures}, {PRICED} AS priced, {RECORDED} AS recorded, unpriced_count AS unpriced
+FROM run_sums r JOIN event_sums e ON {match}
+ORDER BY cost_sum DESC NULLS LAST, 1
+"""
+
+
+def _sums(of: str) -> str:
+    return ", ".join(f"{total.formula} AS {total.name}" for total in SUMS if total.of == of)
+
+
+def _attributed_sql(window: Window) -> str:
+    return f"""
+SELECT sum(cost) FILTER (run_id IS NOT NULL) / nullif(sum(cost), 0) AS attributed
+FROM spans WHERE counted AND {_within(window)}
+"""

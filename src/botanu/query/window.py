@@ -1,0 +1,62 @@
+"""Half-open intervals of time that questions are asked about."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
+
+from botanu.errors import QueryError
+
+DEFAULT = "28d"
+"""Whole weeks, so that a window and the one before hold the same weekdays."""
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_RELATIVE = re.compile(r"([1-9][0-9]{0,3})([hdw])")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From *start* to before *end*; ``None`` is open on that side. *name* is how it was asked for."""
+
+    name: str
+    start: datetime | None
+    end: datetime | None
+
+    @classmethod
+    def of(cls, name: str | None, *, now: datetime, since: str | None = None, until: str | None = None) -> Self:
+        """Read a window: a *name* such as ``28d``, ``24h``, ``8w`` or ``all``, or bounds as dates or instants.
+
+        A bound without a time zone is UTC; a date is its first instant.
+
+        Raises:
+            QueryError: none of these.
+        """
+        if since is not None or until is not None:
+            start, end = (None if text is None else parse_instant(text) for text in (since, until))
+            if start is not None and end is not None and start >= end:
+                raise QueryError(f"the window from {since} to {until} holds no time")
+            return cls(f"{since or 'the beginning'} to {until or 'now'}", start, end)
+        if name == "all":
+            return cls(name, None, None)
+        match = _RELATIVE.fullmatch(name or DEFAULT)
+        if match is None:
+            raise QueryError(f"window must be a number of h, d or w such as 28d, or all, not {name!r}")
+        return cls(match[0], now - int(match[1]) * _UNITS[match[2]], now)
+
+
+def parse_instant(text: str) -> datetime:
+    """Return the instant that *text* (ISO 8601) names; a date is its first instant, without a zone UTC.
+
+    Raises:
+        QueryError: *text* is neither.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryError(f"{text!r} is no date such as 2026-11-01 and no instant such as 2026-11-01T12:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def first_instant_of(day: date) -> datetime:
+    """Return the first instant of *day*, in UTC."""
+    return datetime.combine(day, time(), UTC)
