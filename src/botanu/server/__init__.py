@@ -1,0 +1,1 @@
+"""Composes ingest, store and query into one process."""

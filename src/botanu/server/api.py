@@ -1,0 +1,95 @@
+"""The HTTP API: questions and the value card, in JSON."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import simplejson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from botanu.errors import BotanuError, QueryError, UnavailableError
+from botanu.ingest.otlp import JSON
+from botanu.server import plain
+from botanu.server.service import Service
+
+_REPORT_PARAMETERS = {"window": "window", "from": "since", "to": "until", "by": "by"}
+_VALUE_PARAMETERS = {
+    "value_type": "value_type",
+    "amount": "amount",
+    "currency": "currency",
+    "from": "since",
+    "workflow": "workflow",
+}
+
+
+def api_routes(service: Service) -> list[Route]:
+    """Return the routes of the API, answered by *service*."""
+
+    async def health(_: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def sql(request: Request) -> Response:
+        given = _arguments(await _document(request), {"query": "query"}, required={"query"})
+        return _json(await run_in_threadpool(lambda: service.sql(str(given["query"]))))
+
+    async def reports(request: Request) -> Response:
+        given = _arguments(request.query_params, _REPORT_PARAMETERS)
+        return _json(await run_in_threadpool(lambda: service.report(**given)))
+
+    async def values(_: Request) -> Response:
+        return _json(await run_in_threadpool(service.values))
+
+    async def set_value(request: Request) -> Response:
+        given = _arguments(await _document(request), _VALUE_PARAMETERS, required={"value_type", "amount"})
+        return _json(await run_in_threadpool(lambda: service.set_value(**given)))
+
+    return [
+        Route("/healthz", health, methods=["GET"]),
+        Route("/v1/sql", sql, methods=["POST"]),
+        Route("/v1/reports", reports, methods=["GET"]),
+        Route("/v1/values", values, methods=["GET"]),
+        Route("/v1/values", set_value, methods=["POST"]),
+    ]
+
+
+async def answer_error(_: Request, error: Exception) -> Response:
+    """Say what was wrong: 503 when trying again later may help, otherwise 400."""
+    status = 503 if isinstance(error, UnavailableError) else 400
+    return _json({"error": str(error)}, status)
+
+
+ERRORS = {BotanuError: answer_error}
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(plain.dumps(document), status, media_type=JSON)
+
+
+async def _document(request: Request) -> Mapping[str, object]:
+    """Return the JSON object in the body; its content type must say so, which a form on another site cannot."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        raise QueryError(f"send a body of type {JSON}")
+    try:
+        document = plain.loads(await request.body())
+    except (simplejson.JSONDecodeError, UnicodeDecodeError) as error:
+        raise QueryError(f"the body is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise QueryError(f"the body must be a JSON object, not {type(document).__name__}")
+    return document
+
+
+def _arguments(
+    given: Mapping[str, object], names: Mapping[str, str], *, required: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return what was *given*, under the names that *names* maps to.
+
+    Raises:
+        QueryError: something is not known, or something *required* is missing.
+    """
+    if unknown := sorted(given.keys() - names.keys()):
+        raise QueryError(f"unknown {', '.join(unknown)}; known: {', '.join(names)}")
+    if missing := sorted(name for name in required if given.get(name) is None):
+        raise QueryError(f"missing {', '.join(missing)}")
+    return {names[name]: value for name, value in given.items() if value is not None}

@@ -1,0 +1,51 @@
+"""Composes the server: store, pipeline, questions, routes; opened in that order, closed in reverse."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from botanu.ingest.pipeline import Pipeline
+from botanu.pricing.catalog import Catalog
+from botanu.server.api import ERRORS, api_routes
+from botanu.server.receiver import Receiver
+from botanu.server.service import Service, open_store
+from botanu.server.settings import ServerSettings
+from botanu.server.web.pages import STATIC, page_routes
+
+
+def create_app(settings: ServerSettings, values: Mapping[str, object]) -> Starlette:
+    """Build the server with its *settings* and the value card of its settings file.
+
+    Raises:
+        StoreError: the store cannot be opened.
+        SettingsError: the value card cannot be read.
+        PriceError: a value of it cannot be meant.
+    """
+    store = open_store(settings)
+    service = Service(store, settings)
+    catalog = Catalog()
+    service.publish_prices(catalog)
+    service.configure_values(values)
+    pipeline = Pipeline(store, catalog, queue_bytes_max=settings.queue_bytes_max)
+    receiver = Receiver(pipeline, body_bytes_max=settings.body_bytes_max)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        pipeline.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(pipeline.close)
+            await run_in_threadpool(store.close)
+
+    routes = [
+        Route("/v1/traces", receiver.traces, methods=["POST"]),
+        *api_routes(service),
+        *page_routes(service),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=ERRORS)

@@ -1,0 +1,66 @@
+"""Answers as plain JSON values, exact: a decimal is a JSON number with all its digits."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import simplejson
+
+from botanu.pricing.value_card import UnitValue
+from botanu.query.report import Report
+from botanu.query.sql import Answer
+
+Plain = dict[str, Any]
+
+
+def dumps(document: object) -> bytes:
+    """Write *document* as JSON."""
+    return simplejson.dumps(document, use_decimal=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def loads(text: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read JSON; numbers with a fraction become decimals."""
+    return simplejson.loads(text, use_decimal=True)
+
+
+def answer(asked: Answer) -> Plain:
+    """Return the answer to a SQL query: the columns with their types, and the rows."""
+    columns = [column.to_pylist() for column in asked.table.columns]
+    return {
+        "columns": [{"name": name, "type": kind} for name, kind in asked.columns],
+        "rows": [[_plain(value) for value in row] for row in zip(*columns, strict=True)],
+    }
+
+
+def report(made: Report) -> Plain:
+    """Return a report."""
+    return {
+        "window": _plain(asdict(made.window)),
+        "by": made.by,
+        "currency": made.currency,
+        "rows": [_plain(row) for row in made.rows],
+        "total": _plain(made.total),
+        "coverage": _plain(asdict(made.coverage)),
+    }
+
+
+def unit_value(value: UnitValue) -> Plain:
+    """Return one entry of the value card."""
+    return dict(_plain(asdict(value)))
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - a JSON value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if value is None or isinstance(value, bool | int | float | str | Decimal) else str(value)

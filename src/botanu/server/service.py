@@ -1,0 +1,154 @@
+"""What can be asked of a store, in plain values: the same for the HTTP API and for a command that opens the store."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from botanu.ingest.rollup import ROLLUPS
+from botanu.pricing.catalog import Catalog
+from botanu.pricing.money import CURRENCY
+from botanu.pricing.value_card import UnitValue, first_instant
+from botanu.query.report import Report, report
+from botanu.query.sql import ask
+from botanu.query.window import Window, parse_instant
+from botanu.server import plain
+from botanu.server.plain import Plain
+from botanu.server.settings import ServerSettings
+from botanu.server.values import configured_values
+from botanu.store.duckdb import DuckDBStore
+from botanu.store.protocol import Store
+
+
+def open_store(settings: ServerSettings) -> Store:
+    """Open the store that *settings* name.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    return DuckDBStore(settings.data_dir, ROLLUPS, abandon_after_seconds=settings.abandon_after_seconds)
+
+
+class Service:
+    """Answers questions about one store and keeps its value card."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: ServerSettings,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Ask *store*; *clock* says what is now."""
+        self.store = store
+        self._settings = settings
+        self._clock = clock
+
+    def sql(self, query: str) -> Plain:
+        """Return the answer to one SELECT.
+
+        Raises:
+            QueryError: it is not allowed, cannot be run, or takes or gives too much.
+        """
+        limits = self._settings
+        asked = ask(self.store, query, timeout_seconds=limits.query_timeout_seconds, rows_max=limits.query_rows_max)
+        return plain.answer(asked)
+
+    def make_report(
+        self, *, window: str | None = None, since: str | None = None, until: str | None = None, by: str = "workflow"
+    ) -> Report:
+        """Return the measures by a dimension.
+
+        Raises:
+            QueryError: a bound, the window or the dimension is none.
+        """
+        return report(self.store, Window.of(window, now=self._clock(), since=since, until=until), by=by)
+
+    def report(
+        self, *, window: str | None = None, since: str | None = None, until: str | None = None, by: str = "workflow"
+    ) -> Plain:
+        """Return the measures by a dimension, in plain values; see ``make_report``."""
+        return plain.report(self.make_report(window=window, since=since, until=until, by=by))
+
+    def values(self) -> Plain:
+        """Return the value card."""
+        return {"values": [plain.unit_value(value) for value in self.store.values()]}
+
+    def set_value(
+        self,
+        *,
+        value_type: str,
+        amount: object,
+        currency: str = CURRENCY,
+        since: str | None = None,
+        workflow: str | None = None,
+    ) -> Plain:
+        """Record what one unit of *value_type* is worth; return the value, and how many runs it changed.
+
+        Raises:
+            PriceError: the value cannot be meant.
+            QueryError: *since* is no date or instant.
+        """
+        now = self._clock()
+        valid_from = (
+            first_instant(self.store.values(), value_type, workflow, now) if since is None else parse_instant(since)
+        )
+        value = UnitValue.of(value_type, amount, valid_from=valid_from, currency=currency, workflow=workflow)
+        return {"runs_changed": self.store.set_values([value], now), "value": plain.unit_value(value)}
+
+    def configure_values(self, table: Mapping[str, object]) -> int:
+        """Record the ``[values]`` of a settings file; return how many runs that changed.
+
+        Raises:
+            SettingsError: the table cannot be read.
+            PriceError: a value cannot be meant.
+        """
+        now = self._clock()
+        values = configured_values(table, self.store.values(), now=now)
+        return self.store.set_values(values, now) if values else 0
+
+    def publish_prices(self, catalog: Catalog) -> int:
+        """Make the prices of *catalog* readable in the ``prices`` table; return how many are new."""
+        return self.store.add_prices(_price_table(catalog))
+
+
+def _price_table(catalog: Catalog) -> pa.Table:
+    rows = [
+        {
+            "price_id": tier.id,
+            "provider": tier.provider,
+            "model": tier.model,
+            "meter": tier.meter,
+            "above": tier.above,
+            "amount": tier.amount,
+            "per": tier.per,
+            "currency": tier.currency,
+            "valid_from": tier.valid_from,
+            "valid_to": valid_to,
+            "hours": tier.hours and " to ".join(f"{moment:%H:%M}" for moment in tier.hours),
+            "source": tier.source,
+        }
+        for card in catalog.cards()
+        for prices, valid_to in card.periods()
+        for tiers in prices.prices.values()
+        for tier in tiers
+    ]
+    return pa.Table.from_pylist(rows, schema=_PRICE_SCHEMA)
+
+
+_PRICE_SCHEMA = pa.schema(
+    [
+        ("price_id", pa.string()),
+        ("provider", pa.string()),
+        ("model", pa.string()),
+        ("meter", pa.string()),
+        ("above", pa.int64()),
+        ("amount", pa.decimal128(38, 18)),
+        ("per", pa.int64()),
+        ("currency", pa.string()),
+        ("valid_from", pa.date32()),
+        ("valid_to", pa.date32()),
+        ("hours", pa.string()),
+        ("source", pa.string()),
+    ]
+)

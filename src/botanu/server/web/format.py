@@ -1,0 +1,104 @@
+"""Numbers as people read them: the page and the command line write them alike. Exports are exact instead.
+
+The rules are in the documentation under "How numbers are shown". Rounding is half-even and for display only.
+"""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from botanu.query.measures import Unit
+
+UNKNOWN = "–"
+"""Stands for what cannot be said. It is not zero."""
+
+_SYMBOLS = {"USD": "$"}
+_MINUS = "−"
+_MILLION = 1_000_000
+_WHOLE_FROM = 1000
+_CENTS = 2
+_WHOLE_PER_CENT_FROM = 10
+_COLUMN_DECIMALS_MAX = 6
+_COLUMN_SPREAD_MAX = 5000
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+Number = Decimal | float | int
+
+
+def money(amount: Number | None, currency: str = "USD", decimals: int | None = None) -> str:
+    """Write an amount: ``$0.0042``, ``$0.40``, ``$331.03``, ``$1,234``, ``$1.23M``, ``−$0.61``.
+
+    Below 1 up to three significant digits and at least two decimals; cents below 1,000; whole below a million.
+    *decimals* overrides this, for columns.
+    """
+    if amount is None:
+        return UNKNOWN
+    exact = _decimal(amount)
+    sign = _MINUS if exact < 0 else ""
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    size = abs(exact)
+    if size == 0 and decimals is None:
+        return f"{symbol}0"
+    if size >= _MILLION and decimals is None:
+        return f"{sign}{symbol}{_rounded(size / _MILLION, 2):,}M"
+    return f"{sign}{symbol}{_rounded(size, _decimals(size) if decimals is None else decimals):,f}"
+
+
+def money_column(amounts: Sequence[Number | None], currency: str = "USD") -> list[str]:
+    """Write a column of amounts with the same decimals, those its smallest needs, at most six.
+
+    Where the largest is over 5,000 times the smallest, each has its own.
+    """
+    sizes = [abs(_decimal(amount)) for amount in amounts if amount]
+    if not sizes or max(sizes) > _COLUMN_SPREAD_MAX * min(sizes):
+        return [money(amount, currency) for amount in amounts]
+    decimals = min(max(_decimals(size) for size in sizes), _COLUMN_DECIMALS_MAX)
+    return [money(amount, currency, decimals) for amount in amounts]
+
+
+def share(value: Number | None) -> str:
+    """Write a share of 1 as a percentage: ``77.3%``."""
+    return UNKNOWN if value is None else f"{_rounded(_decimal(value) * 100, 1)}%"
+
+
+def ratio(value: Number | None) -> str:
+    """Write a ratio such as ROI as a signed percentage: ``+190%``, ``−4.2%``."""
+    if value is None:
+        return UNKNOWN
+    per_cent = _decimal(value) * 100
+    rounded = _rounded(abs(per_cent), 0 if abs(per_cent) >= _WHOLE_PER_CENT_FROM else 1)
+    sign = "" if rounded == 0 else _MINUS if per_cent < 0 else "+"
+    return f"{sign}{rounded:,}%"
+
+
+def count(value: Number | None) -> str:
+    """Write a count: ``12,345``."""
+    return UNKNOWN if value is None else f"{int(value):,}"
+
+
+def column(unit: Unit, values: Sequence[Number | None], currency: str) -> list[str]:
+    """Write the values of one measure, as its *unit* asks for."""
+    if unit is Unit.MONEY:
+        return money_column(values, currency)
+    write = {Unit.COUNT: count, Unit.SHARE: share, Unit.RATIO: ratio}[unit]
+    return [write(value) for value in values]
+
+
+def _decimal(value: Number) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
+
+
+def _decimals(size: Decimal) -> int:
+    """Return how many decimals an amount of this *size* is shown with."""
+    if size >= _WHOLE_FROM:
+        return 0
+    if size >= 1 or size == 0:
+        return _CENTS
+    digits = 2 - size.adjusted()  # three significant digits
+    shown = _rounded(size, digits)
+    while digits > _CENTS and shown == _rounded(shown, digits - 1):
+        digits -= 1
+    return digits
