@@ -1,0 +1,81 @@
+"""``botanu report`` and ``botanu sql``."""
+
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from botanu.cli.options import DataDir, Url, source
+from botanu.cli.output import Format, print_csv, print_json, print_report, print_table
+from botanu.query.measures import MEASURES
+
+_FORMAT = Parameter(name=["--format", "-f"])
+
+
+def report(
+    *,
+    window: str | None = None,
+    since: Annotated[str | None, Parameter(name="--from")] = None,
+    until: Annotated[str | None, Parameter(name="--to")] = None,
+    by: str = "workflow",
+    form: Annotated[Format, _FORMAT] = Format.TABLE,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print what outcomes cost: events, success rate, cost, cost per run and per outcome, value, ROI.
+
+    Parameters
+    ----------
+    window
+        How far back: a number of h, d or w, such as 28d (the default), or all.
+    since
+        Date or instant from which on, instead of a window.
+    until
+        Date or instant before which.
+    by
+        What to break down by: workflow, workflow_version, customer_id, environment or tenant_id.
+    form
+        table, json or csv. JSON and CSV are exact.
+    """
+    with source(url, data_dir) as asked:
+        made = asked.report(window=window, since=since, until=until, by=by)
+    if form is Format.JSON:
+        print_json(made)
+    elif form is Format.CSV:
+        names = [by, *(measure.name for measure in MEASURES)]
+        print_csv(names, [[row[name] for name in names] for row in made["rows"]])
+    else:
+        print_report(made)
+
+
+def sql(
+    query: str,
+    /,
+    *,
+    form: Annotated[Format, _FORMAT] = Format.TABLE,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print the answer to one SELECT over spans, runs, events, line_items, prices and unit_values.
+
+    Parameters
+    ----------
+    query
+        The SELECT, or - to read it from standard input.
+    form
+        table, json or csv. All are exact.
+    """
+    with source(url, data_dir) as asked:
+        answer = asked.sql(sys.stdin.read() if query == "-" else query)
+    names = [column["name"] for column in answer["columns"]]
+    if form is Format.JSON:
+        print_json(answer)
+    elif form is Format.CSV:
+        print_csv(names, answer["rows"])
+    else:
+        texts = [["" if value is None else str(value) for value in row] for row in answer["rows"]]
+        print_table(names, texts, right=[_is_number(column["type"]) for column in answer["columns"]])
+
+
+def _is_number(sql_type: str) -> bool:
+    return sql_type.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or sql_type.endswith("INT") or sql_type == "INTEGER"
