@@ -19,6 +19,7 @@ from botanu.pricing.money import Int64s
 
 _NEEDS_ESCAPE = r'[\x00-\x1f\x7f"\\]'
 _FRACTION_OR_WORD = r"[.a-z]"
+_WORDS = {"nan": "NaN", "-nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _FALSE = pa.scalar(value=False)
 _NULL = pa.scalar(None, pa.string())
 
@@ -118,8 +119,8 @@ def _doubles(column: pa.Array) -> pa.Array:
     text = column.cast(pa.string())
     whole = pc.invert(pc.match_substring_regex(text, _FRACTION_OR_WORD))
     text = pc.if_else(whole, _glued(text, ".0"), text)
-    for words, name in ((("nan", "-nan"), "NaN"), (("inf",), "Infinity"), (("-inf",), "-Infinity")):
-        text = pc.if_else(pc.is_in(text, pa.array(words)), _scalar(f'"{name}"'), text)
+    for word, name in _WORDS.items():
+        text = pc.if_else(pc.equal(text, _scalar(word)), _scalar(f'"{name}"'), text)
     return text
 
 
@@ -149,7 +150,7 @@ def _plain(value: AnyValue) -> object:
     if kind == "bytes_value":
         return _base64(value.bytes_value)
     if kind == "double_value" and not math.isfinite(value.double_value):
-        return str(value.double_value)
+        return _WORDS[str(value.double_value)]
     return None if kind in (None, "string_value_strindex") else getattr(value, kind)
 
 

@@ -275,7 +275,8 @@ def _refusals(faults: NDArray[np.int8], request_of: Int64s, requests: int) -> li
     for request in np.unique(request_of[bad]):
         mine = faults[bad][request_of[bad] == request]
         reasons = "; ".join(f"{int((mine == fault).sum())} with {_FAULTS[fault]}" for fault in np.unique(mine))
-        refusals[request] = Refusal(len(mine), f"{len(mine)} spans refused: {reasons}")
+        refused = "1 span" if len(mine) == 1 else f"{len(mine)} spans"
+        refusals[request] = Refusal(len(mine), f"{refused} refused: {reasons}")
     return refusals
 
 

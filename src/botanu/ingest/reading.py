@@ -95,7 +95,7 @@ def _amount(values: pa.StructArray) -> pa.Array:
     decimal = pc.match_substring_regex(written, _AMOUNT_TEXT)
     # The shortest text that gives the same double: 499.99 was meant as 499.99, not as the nearest binary fraction.
     texts = pc.coalesce(
-        pc.if_else(fits, pc.round(double, 9).cast(pa.string()), None),
+        pc.round(pc.if_else(fits, double, None), 9).cast(pa.string()),
         pc.if_else(small, whole.cast(pa.string()), None),
         pc.if_else(decimal, written, None),
     )

@@ -100,6 +100,8 @@ class DuckDBStore:
 
     def append(self, spans: pa.Table, now: datetime) -> Appended:
         """Add *spans* and rebuild the runs and events they touch; see ``Store``."""
+        if len(spans) == 0:
+            return Appended(0, 0)
         starts = pc.min_max(spans.column("start_time")).as_py()
         bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START}
         with self._transaction() as connection, _relation(connection, "arrived", spans):

@@ -1,0 +1,183 @@
+"""Dialects to columns, and spans to calls with a cost."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from support.otlp import body, llm, span
+
+from botanu.ingest.costs import add_costs
+from botanu.ingest.dialects import COLUMNS, DIALECTS
+from botanu.ingest.normalise import normalise
+from botanu.ingest.otlp import PROTOBUF, decode, flatten
+from botanu.pricing.catalog import Catalog
+from botanu.store.schema import SPANS
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+CATALOG = Catalog()
+
+
+def rows_of(*spans, **options):
+    flat, _ = flatten([decode(body(*spans, **options), PROTOBUF)])
+    columns = {name: column.to_pylist() for name, column in add_costs(normalise(flat, NOW), CATALOG).items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def row_of(one, **options):
+    (row,) = rows_of(one, **options)
+    return row
+
+
+def test_the_columns_are_those_of_the_spans_table():
+    assert set(row_of(span())) == set(SPANS.names)
+
+
+def test_every_dialect_names_columns_that_there_are():
+    for dialect in DIALECTS:
+        assert dialect.attributes.keys() <= COLUMNS.keys(), dialect.name
+
+
+@pytest.mark.parametrize(
+    ("attribute", "given", "column", "read"),
+    [
+        ("botanu.event_id", "order-17", "event_id", "order-17"),
+        ("botanu.event_id", 17, "event_id", "17"),
+        ("botanu.event_id", 1.5, "event_id", "1.5"),
+        ("botanu.event_id", False, "event_id", "false"),
+        ("botanu.attempt", 2, "attempt", 2),
+        ("botanu.run.root", True, "is_run", True),
+        ("botanu.outcome.status", "partial", "outcome_status", "partial"),
+        ("botanu.outcome.value_amount", 3, "outcome_value_amount", Decimal(3)),
+        ("botanu.outcome.value_amount", 1299.99, "outcome_value_amount", Decimal("1299.99")),
+        ("botanu.outcome.value_amount", 1e-9, "outcome_value_amount", Decimal("1e-9")),
+        ("botanu.outcome.value_amount", -4.5, "outcome_value_amount", Decimal("-4.5")),
+        ("botanu.outcome.value_amount", "12.345678901", "outcome_value_amount", Decimal("12.345678901")),
+        ("botanu.outcome.confidence", 0.92, "outcome_confidence", 0.92),
+        ("botanu.outcome.confidence", 1, "outcome_confidence", 1.0),
+        ("gen_ai.usage.input_tokens", 12, "input_tokens", 12),
+        ("gen_ai.usage.input_tokens", 12.0, "input_tokens", 12),
+        ("gen_ai.usage.input_tokens", "12", "input_tokens", 12),
+    ],
+)
+def test_a_readable_value_becomes_a_column_and_is_not_kept_twice(attribute, given, column, read):
+    row = row_of(span(**{attribute: given}))
+
+    assert row[column] == read
+    assert row["attributes"] is None
+
+
+@pytest.mark.parametrize(
+    ("attribute", "given", "column"),
+    [
+        ("gen_ai.usage.input_tokens", -1, "input_tokens"),
+        ("gen_ai.usage.input_tokens", 2**62, "input_tokens"),
+        ("gen_ai.usage.input_tokens", 1.5, "input_tokens"),
+        ("gen_ai.usage.input_tokens", 1e308, "input_tokens"),
+        ("gen_ai.usage.input_tokens", float("nan"), "input_tokens"),
+        ("gen_ai.usage.input_tokens", "abc", "input_tokens"),
+        ("gen_ai.usage.input_tokens", True, "input_tokens"),
+        ("gen_ai.usage.input_tokens", [1], "input_tokens"),
+        ("gen_ai.usage.input_tokens", b"1", "input_tokens"),
+        ("botanu.outcome.value_amount", 1e308, "outcome_value_amount"),
+        ("botanu.outcome.value_amount", float("inf"), "outcome_value_amount"),
+        ("botanu.outcome.value_amount", 2**62, "outcome_value_amount"),
+        ("botanu.outcome.value_amount", "much", "outcome_value_amount"),
+        ("botanu.outcome.confidence", float("nan"), "outcome_confidence"),
+        ("botanu.outcome.status", "ok", "outcome_status"),
+        ("botanu.run.root", "yes", "is_run"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_unknown_and_kept_as_it_came(attribute, given, column):
+    good = span(**{attribute: {"text": "x"}.get(attribute, "neighbour")})
+    row, neighbour = rows_of(span(**{attribute: given}), good)
+
+    assert row[column] is None
+    assert attribute in json.loads(row["attributes"])
+    assert neighbour["name"] == "work"
+
+
+def test_the_current_name_goes_before_the_deprecated_one_which_is_kept():
+    row = row_of(span(**{"gen_ai.system": "old", "gen_ai.provider.name": "new", "gen_ai.usage.prompt_tokens": 5}))
+
+    assert (row["provider"], row["input_tokens"]) == ("new", 5)
+    assert json.loads(row["attributes"]) == {"gen_ai.system": "old"}
+
+
+def test_a_repeated_key_has_its_last_value():
+    one = span(**{"gen_ai.usage.input_tokens": 1})
+    one.attributes.add(key="gen_ai.usage.input_tokens").value.int_value = 2
+
+    assert row_of(one)["input_tokens"] == 2
+
+
+def test_service_and_environment_come_from_the_resource():
+    resource = {"service.name": "shop", "deployment.environment": "old", "deployment.environment.name": "prod", "k": 1}
+
+    mine, other = rows_of(span(), span(**{"botanu.environment": "test"}), resource=resource)
+
+    assert (mine["service_name"], mine["environment"], other["environment"]) == ("shop", "prod", "test")
+    assert json.loads(mine["resource"]) == {"k": 1}
+
+
+def test_a_call_has_line_items_and_a_cost():
+    row = row_of(span(**llm("gpt-4o", input=1000, cached=600, output=100)))
+
+    assert (row["cost"], row["currency"], row["cost_source"]) == (Decimal("0.00275"), "USD", "computed")
+    assert (row["priced"], row["counted"], row["model"]) == (True, True, "gpt-4o")
+    assert [(item["meter"], item["quantity"], item["amount"]) for item in row["line_items"]] == [
+        ("input_uncached_tokens", 400, Decimal("0.001")),
+        ("cache_read_tokens", 600, Decimal("0.00075")),
+        ("output_text_tokens", 100, Decimal("0.001")),
+    ]
+
+
+def test_the_model_that_answered_goes_before_the_one_asked_for():
+    call = llm("gpt-4o", input=1000) | {"gen_ai.response.model": "gpt-4o-mini"}
+    row = row_of(span(**call))
+
+    assert (row["model"], row["request_model"], row["cost"]) == ("gpt-4o-mini", "gpt-4o", Decimal("0.00015"))
+
+
+def test_an_answering_model_without_a_price_is_priced_as_the_one_asked_for():
+    row = row_of(span(**(llm("gpt-4o", input=1000) | {"gen_ai.response.model": "private-alias"})))
+
+    assert (row["model"], row["cost"]) == ("private-alias", Decimal("0.0025"))
+
+
+def test_usage_without_a_price_is_unpriced_not_zero():
+    row = row_of(span(**llm("router-3b", "in-house", input=5)))
+
+    assert (row["cost"], row["currency"], row["priced"], row["counted"]) == (None, None, False, True)
+    assert row["line_items"] == [
+        {"meter": "input_uncached_tokens", "quantity": 5, "price_id": None, "amount": None}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "is_call"),
+    [
+        (span(**llm()), True),  # a call that reports no usage has a cost, and it is not known
+        (span(**llm(), error=True), False),  # turned away: it used nothing
+        (span(**llm(), **{"error.type": "RateLimitError"}), False),
+        (span(**llm(input=5), error=True), True),  # a broken stream is billed for what it reports
+        (span(**{"gen_ai.operation.name": "execute_tool"}), False),
+        (span(**{"http.request.method": "GET"}), False),
+    ],
+)
+def test_what_is_a_call(one, is_call):
+    row = row_of(one)
+
+    assert (row["counted"] is True) is is_call
+    assert (row["priced"] is None) is not is_call
+
+
+def test_usage_around_calls_is_not_counted_again():
+    outer = span(**(llm(input=1000) | {"gen_ai.operation.name": "invoke_agent"}))
+    inner = span(**llm(input=1000))
+
+    around, call = rows_of(outer, inner)
+
+    assert (around["counted"], around["cost"], around["line_items"]) == (False, None, None)
+    assert around["counted_reason"] == "its calls report the same usage"
+    assert (call["counted"], call["counted_reason"]) == (True, None)

@@ -1,0 +1,77 @@
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from botanu.pricing.money import (
+    LINE_ITEM_MAX,
+    amounts,
+    cost,
+    decimal_amount,
+    largest_quantity,
+    nanos_per_unit,
+    round_to_nano,
+)
+
+prices = st.builds(Fraction, st.integers(0, 10**12), st.integers(1, 10**9))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "nanos"),
+    [
+        (5, Fraction(75, 2), 188),  # 187.5, to the even neighbour
+        (3, Fraction(75, 2), 112),  # 112.5, to the even neighbour
+        (10_000_000, Fraction(75), 750_000_000),  # ten million tokens at 75 nano-dollars are 0.75 dollars
+        (0, Fraction(75, 2), 0),
+        (7, Fraction(0), 0),
+        (2, Fraction(1, 3), 1),
+    ],
+)
+def test_a_line_item_is_rounded_once_halves_to_even(quantity, price, nanos):
+    assert cost(np.array([quantity]), price).tolist() == [nanos]
+
+
+@given(quantities=st.lists(st.integers(0, 10**12), max_size=20), price=prices)
+def test_a_column_costs_what_exact_arithmetic_says(quantities, price):
+    payable = [quantity for quantity in quantities if quantity <= largest_quantity(price)]
+
+    costs = cost(np.array(payable, dtype=np.int64), price)
+
+    assert costs.tolist() == [round(quantity * price) for quantity in payable]  # Fraction rounds halves to even
+
+
+@given(price=prices.filter(bool))
+def test_the_largest_quantity_is_the_largest(price):
+    largest = largest_quantity(price)
+
+    assert largest * price < LINE_ITEM_MAX
+    assert (largest + 1) * price >= LINE_ITEM_MAX or largest == 2**63 - 1
+
+
+def test_a_price_is_a_fraction_of_nano_units():
+    assert nanos_per_unit(Decimal("2.50"), 1_000_000) == 2500
+    assert nanos_per_unit(Decimal("0.0375"), 1_000_000) == Fraction(75, 2)
+    assert nanos_per_unit(Decimal("0.111"), 3600) == Fraction(92_500, 3)
+
+
+def test_amounts_become_decimals_with_nine_places():
+    column = amounts(np.array([1, 0, -2_500_000_000]), np.array([True, False, True]))
+
+    assert column.to_pylist() == [Decimal("0.000000001"), None, Decimal("-2.500000000")]
+    assert decimal_amount(123) == Decimal("0.000000123")
+
+
+@given(nanos=st.lists(st.integers(-(10**18) + 1, 10**18 - 1)))
+def test_every_amount_survives_the_column(nanos):
+    column = amounts(np.array(nanos, dtype=np.int64))
+
+    column.validate(full=True)
+    assert column.to_pylist() == [decimal_amount(value) for value in nanos]
+
+
+def test_rounding_to_nano_is_half_even():
+    assert round_to_nano(Decimal("0.0000000005")) == Decimal("0E-9")
+    assert round_to_nano(Decimal("0.0000000015")) == Decimal("2E-9")

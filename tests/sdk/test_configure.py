@@ -1,0 +1,218 @@
+"""How the SDK settles into a process: each case in a process of its own, as OpenTelemetry is set up once in each."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def run_program(code, **environ):
+    """Run *code*, and return what its ``result`` holds; standard error must stay empty unless asked for."""
+    program = textwrap.dedent(code) + "\nimport json; print(json.dumps(result))"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("BOTANU_", "OTEL_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+OWN_PROVIDER = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+mine = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(mine))
+trace.set_tracer_provider(provider)
+"""
+
+A_RUN = """
+from botanu import run_botanu
+from opentelemetry import trace
+with run_botanu("w", event_id="e", customer_id="c"):
+    with trace.get_tracer("x").start_as_current_span("child"):
+        pass
+"""
+
+
+def test_a_program_with_its_own_provider_keeps_its_spans_and_gains_the_identity():
+    result, errors = run_program(
+        OWN_PROVIDER
+        + A_RUN
+        + """
+import threading
+result = [[s.name, s.attributes["botanu.event_id"]] for s in mine.get_finished_spans()]
+result.append([thread.name for thread in threading.enumerate()])
+"""
+    )
+    assert result == [["child", "e"], ["w", "e"], ["MainThread"]]
+    assert errors == ""
+
+
+def test_enable_adds_our_export_to_a_provider_that_is_there():
+    result, _ = run_program(
+        OWN_PROVIDER
+        + """
+import botanu
+ours = InMemorySpanExporter()
+botanu.enable(exporter=ours)
+botanu.enable(exporter=InMemorySpanExporter())
+"""
+        + A_RUN
+        + """
+botanu.flush()
+result = [[s.name for s in exporter.get_finished_spans()] for exporter in (mine, ours)]
+"""
+    )
+    assert result == [["child", "w"], ["child", "w"]]
+
+
+def test_after_disable_functions_run_as_if_not_decorated_and_enable_starts_again():
+    result, errors = run_program("""
+import botanu
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+first, second = InMemorySpanExporter(), InMemorySpanExporter()
+
+@botanu.botanu_workflow("w", event_id="e", customer_id="c")
+def work():
+    botanu.emit_outcome("success")
+    return 1
+
+botanu.enable(exporter=first)
+work()
+botanu.disable()
+assert work() == 1
+botanu.enable(exporter=second)
+work()
+botanu.flush()
+result = [len(first.get_finished_spans()), len(second.get_finished_spans())]
+""")
+    assert result == [1, 1]
+    assert errors == ""
+
+
+@pytest.mark.parametrize("switch", [{"BOTANU_ENABLED": "false"}, {"OTEL_SDK_DISABLED": "true"}])
+def test_switched_off_there_is_no_thread_no_span_and_no_log(switch):
+    result, errors = run_program(
+        """
+import threading
+import botanu
+
+@botanu.botanu_workflow("w", event_id=lambda x: x, customer_id="c")
+def work(x):
+    with botanu.track_llm_call(provider="openai", model="gpt-4o") as call:
+        call.set_tokens(1, 2)
+    botanu.emit_outcome("success")
+    return x
+
+@botanu.botanu_workflow("w", event_id="e", customer_id="c")
+def numbers():
+    yield 1
+
+with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
+    run.emit_outcome("success")
+result = [work(3), list(numbers()), botanu.flush(), [t.name for t in threading.enumerate()]]
+""",
+        **switch,
+    )
+    assert result == [3, [1], True, ["MainThread"]]
+    assert errors == ""
+
+
+def test_a_bad_setting_is_named_by_enable_and_does_not_stop_a_run():
+    result, errors = run_program(
+        """
+import botanu
+try:
+    botanu.enable()
+    result = None
+except botanu.SettingsError as error:
+    result = [str(error)]
+with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
+    result.append(run.workflow)
+""",
+        BOTANU_QUEUE_SPANS_MAX="many",
+        BOTANU_STRICT="perhaps",
+    )
+    assert result == [
+        "queue_spans_max (BOTANU_QUEUE_SPANS_MAX) must be a whole number, not 'many'; "
+        "strict (BOTANU_STRICT) must be true or false, not 'perhaps'",
+        "w",
+    ]
+    assert errors.count("internal fault, the program goes on without: SettingsError") == 1
+
+
+def test_importing_the_sdk_brings_in_neither_server_nor_exporter():
+    result, _ = run_program("""
+import sys
+import botanu
+heavy = ("pyarrow", "duckdb", "numpy", "starlette", "cyclopts", "requests", "google.protobuf", "genai_prices")
+result = [name for name in heavy if name in sys.modules]
+""")
+    assert result == []
+
+
+def test_baggage_from_outside_is_believed_only_when_trusted():
+    program = """
+import botanu
+from opentelemetry import baggage, context, trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+exporter = InMemorySpanExporter()
+botanu.enable(exporter=exporter)
+inbound = context.Context()
+claimed = {"run_id": "r-1", "customer_id": "victim", "event_id": "e-1", "workflow": "w", "attempt": "2", "other": "x"}
+for name, value in claimed.items():
+    inbound = baggage.set_baggage(f"botanu.{name}", value, inbound)
+token = context.attach(inbound)
+with trace.get_tracer("x").start_as_current_span("call"):
+    pass
+with botanu.run_botanu("mine", event_id="e-2", customer_id="c"):
+    pass
+botanu.flush()
+result = [
+    {name.removeprefix("botanu."): value for name, value in span.attributes.items() if name.startswith("botanu.")}
+    for span in exporter.get_finished_spans()
+]
+"""
+    distrusting, _ = run_program(program)
+    trusting, _ = run_program(program, BOTANU_TRUST_BAGGAGE="yes")
+
+    assert distrusting[0] == {}
+    assert "parent_run_id" not in distrusting[1]
+    assert distrusting[1]["root_run_id"] == distrusting[1]["run_id"]
+    assert trusting[0] == {
+        "run_id": "r-1",
+        "customer_id": "victim",
+        "event_id": "e-1",
+        "workflow": "w",
+        "attempt": 2,
+    }
+    assert (trusting[1]["parent_run_id"], trusting[1]["root_run_id"]) == ("r-1", "r-1")
+    assert trusting[1]["customer_id"] == "c"
+
+
+def test_run_ids_stay_unique_when_the_program_seeds_random_and_forks():
+    result, _ = run_program("""
+import os, random
+from botanu.sdk.identifiers import new_run_id
+random.seed(1)
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.write(writer, new_run_id().encode())
+    os._exit(0)
+os.wait()
+random.seed(1)
+ids = {os.read(reader, 36).decode()[14:]} | {new_run_id()[14:] for _ in range(1000)}
+result = len(ids)
+""")
+    assert result == 1001

@@ -1,0 +1,272 @@
+import asyncio
+import logging
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry import trace
+
+from botanu import Outcome, OutcomeStatus, botanu_workflow, emit_outcome, run_botanu, track_llm_call
+from botanu.sdk.guard import guard
+
+
+def workflow(**options):
+    return botanu_workflow("work", event_id="e-1", customer_id="c-1", **options)
+
+
+def test_explicit_outcome_stands_when_the_function_returns(runs):
+    @workflow()
+    def work():
+        emit_outcome("partial", value_type="refunds", value_amount=3)
+
+    work()
+
+    assert runs.only().outcome == {"status": "partial", "value_type": "refunds", "value_amount": 3}
+
+
+def test_explicit_outcome_stands_when_the_function_raises(runs):
+    @workflow()
+    def work():
+        emit_outcome("timeout", reason="model took too long", error_type="DeadlineExceeded")
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        work()
+
+    assert runs.only().outcome == {
+        "status": "timeout",
+        "reason": "model took too long",
+        "error_type": "DeadlineExceeded",
+    }
+
+
+def test_explicit_outcome_stands_when_the_task_is_cancelled(runs):
+    @workflow()
+    async def work():
+        emit_outcome("success", value_type="orders", value_amount=1)
+        await asyncio.sleep(60)
+
+    async def cancel():
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+
+    assert runs.only().outcome == {"status": "success", "value_type": "orders", "value_amount": 1}
+
+
+def test_the_last_outcome_wins_as_a_whole_and_all_stay_visible(runs):
+    @workflow()
+    def work():
+        emit_outcome("failed", reason="first", error_type="E", metadata={"k": 1})
+        emit_outcome("success", value_type="orders", value_amount=2)
+
+    work()
+
+    run = runs.only()
+    assert run.outcome == {"status": "success", "value_type": "orders", "value_amount": 2, "count": 2}
+    assert run.emitted == [
+        {"status": "failed", "reason": "first", "error_type": "E"},
+        {"status": "success", "value_type": "orders", "value_amount": 2},
+    ]
+
+
+def test_clean_return_is_an_automatic_success(runs):
+    workflow()(lambda: 42)()
+
+    run = runs.only()
+    assert run.outcome == {"status": "success", "auto": True}
+    assert run.emitted == [{"status": "success", "auto": True}]
+
+
+def test_without_auto_outcome_a_clean_return_records_none(runs):
+    workflow(auto_outcome_on_success=False)(lambda: 42)()
+
+    run = runs.only()
+    assert run.outcome == {}
+    assert run.emitted == []
+
+
+def test_without_auto_outcome_an_exception_still_fails_the_run(runs):
+    @workflow(auto_outcome_on_success=False)
+    def work():
+        raise KeyError("k")
+
+    with pytest.raises(KeyError):
+        work()
+
+    assert runs.only().outcome["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ValueError("private"), "failed"),
+        (TimeoutError(), "failed"),
+        (asyncio.CancelledError(), "canceled"),
+        (KeyboardInterrupt(), "canceled"),
+        (SystemExit(0), "canceled"),
+    ],
+)
+def test_an_ending_by_exception_gives_the_class_name(runs, error, status):
+    @workflow()
+    def work():
+        raise error
+
+    with pytest.raises(type(error)):
+        work()
+
+    name = type(error).__name__
+    run = runs.only()
+    assert run.outcome == {"status": status, "reason": name, "error_type": name, "auto": True}
+    assert "private" not in str(run.root.to_json())
+
+
+def test_an_outcome_from_a_child_span_is_on_the_run(runs):
+    @workflow()
+    def work():
+        with trace.get_tracer("x").start_as_current_span("child"), track_llm_call(provider="openai", model="gpt-4o"):
+            emit_outcome("success", value_type="orders", value_amount=1)
+
+    work()
+
+    run = runs.only()
+    assert run.outcome["value_type"] == "orders"
+    assert all("botanu.outcome.status" not in child.attributes for child in run.children)
+
+
+def test_an_outcome_from_a_task_is_on_the_run(runs):
+    @workflow()
+    async def work():
+        async def step():
+            emit_outcome("partial", value_amount=1)
+
+        await asyncio.gather(step(), asyncio.to_thread(lambda: None))
+
+    asyncio.run(work())
+
+    assert runs.only().outcome["status"] == "partial"
+
+
+def test_an_outcome_from_a_thread_that_carries_the_context_is_on_the_run(runs):
+    @workflow()
+    def work():
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(copy_context().run, emit_outcome, "partial").result()
+
+    work()
+
+    assert runs.only().outcome["status"] == "partial"
+
+
+def test_the_run_object_takes_an_outcome_from_anywhere(runs):
+    with run_botanu("work", event_id="e", customer_id="c") as run:
+        thread = threading.Thread(target=run.emit_outcome, args=("canceled",), kwargs={"reason": "user_aborted"})
+        thread.start()
+        thread.join()
+
+    assert runs.only().outcome == {"status": "canceled", "reason": "user_aborted"}
+
+
+def test_an_unknown_status_is_a_programming_error_that_lists_the_six(runs):
+    with pytest.raises(
+        ValueError, match="success, partial, failed, timeout, canceled, abandoned, not 'ok'"
+    ), run_botanu("work", event_id="e", customer_id="c"):
+        emit_outcome("ok")
+
+    with pytest.raises(ValueError, match="not 'done'"):
+        emit_outcome("done")
+
+
+def test_outside_any_run_an_outcome_is_logged_once_and_not_recorded(runs, caplog):
+    guard._said.clear()
+    with caplog.at_level(logging.WARNING, "botanu"):
+        emit_outcome("success")
+        emit_outcome("success")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "emit_outcome() was called outside any run: not recorded"
+    ]
+    assert runs.spans() == ()
+
+
+def test_an_outcome_after_the_end_is_logged_and_changes_nothing(runs, caplog):
+    with run_botanu("late", event_id="e", customer_id="c") as run:
+        pass
+    guard._said.clear()
+    with caplog.at_level(logging.WARNING, "botanu"):
+        run.emit_outcome("failed")
+
+    assert runs.only().outcome["status"] == "success"
+    assert "after its run had ended" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept", "fault"),
+    [
+        ({"value_amount": math.nan}, {}, "value_amount: nan is not a finite number"),
+        ({"value_amount": math.inf}, {}, "value_amount: inf is not a finite number"),
+        ({"value_amount": "5"}, {}, "value_amount: str is not a number"),
+        ({"value_amount": True}, {}, "value_amount: bool is not a number"),
+        ({"value_amount": Decimal("1299.99")}, {"value_amount": 1299.99}, None),
+        ({"value_amount": Fraction(1, 4)}, {"value_amount": 0.25}, None),
+        ({"value_amount": np.float64(2.5)}, {"value_amount": 2.5}, None),
+        ({"value_amount": 10**30}, {"value_amount": 1e30}, None),
+        ({"value_amount": Decimal("1e999")}, {}, "value_amount: inf is not a finite number"),
+        ({"confidence": 2}, {}, "confidence: 2 is not in 0..1"),
+        ({"confidence": -0.1}, {}, "confidence: -0.1 is not in 0..1"),
+        ({"confidence": 1}, {"confidence": 1.0}, None),
+        ({"value_type": 7}, {"value_type": "7"}, None),
+        ({"reason": "r" * 5000}, {"reason": "r" * 1024}, "reason: shortened from 5000 to 1024 characters"),
+        ({"metadata": [1]}, {}, "metadata: list is not a mapping"),
+        ({"metadata": {"deep": {"a": 1}}}, {}, "metadata.deep: dict is not a number"),
+        (
+            {"metadata": {"batch_id": "abc-123", "retry_count": 2, "dry": False}},
+            {"metadata.batch_id": "abc-123", "metadata.retry_count": 2, "metadata.dry": False},
+            None,
+        ),
+    ],
+)
+def test_data_that_is_off_never_raises_and_is_flagged(runs, fields, kept, fault):
+    with run_botanu("work", event_id="e", customer_id="c"):
+        emit_outcome("success", **fields)
+
+    run = runs.only()
+    assert run.outcome == {"status": "success", **kept}
+    assert list(run.attributes.get("botanu.faults", ())) == ([fault] if fault else [])
+
+
+def test_of_many_metadata_keys_the_first_are_kept(runs):
+    with run_botanu("work", event_id="e", customer_id="c"):
+        emit_outcome("success", metadata={f"k{number:02}": number for number in range(40)})
+
+    kept = [name for name in runs.only().outcome if name.startswith("metadata.")]
+    assert kept == [f"metadata.k{number:02}" for number in range(32)]
+
+
+anything = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.integers()), st.decimals()
+)
+
+
+@given(fields=st.fixed_dictionaries({}, optional=dict.fromkeys(
+    ("value_type", "value_amount", "confidence", "reason", "error_type", "metadata"), anything
+)))
+def test_any_data_gives_an_outcome_that_can_be_sent(fields):
+    outcome = Outcome.of("success", **fields)
+
+    assert outcome.status is OutcomeStatus.SUCCESS
+    for value in (outcome.value_amount, outcome.confidence):
+        assert value is None or math.isfinite(value)
+    for value in outcome.attributes().values():
+        assert isinstance(value, str | bool | int | float)

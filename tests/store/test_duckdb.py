@@ -1,0 +1,155 @@
+"""The file: its lock, its schema, its limits."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+from support.lab import Lab
+from support.otlp import llm, run_spans
+
+from botanu.errors import QueryError, SchemaError, StoreLockedError, UnavailableError
+from botanu.store.duckdb import FILE
+from botanu.store.schema import LINE_ITEMS_VIEW, TABLES
+
+
+def test_the_tables_are_as_described(lab):
+    for table in TABLES:
+        found = lab.rows("SELECT column_name AS name, data_type AS type FROM duckdb_columns() WHERE table_name = $t "
+                         "ORDER BY column_index", t=table.name)
+        described = [(column.name, column.type.replace(" ", "")) for column in table.columns]
+        assert [(row["name"], row["type"].replace(" ", "")) for row in found] == described, table.name
+
+
+def test_what_was_appended_is_there_after_closing_and_opening(tmp_path):
+    lab = Lab(tmp_path)
+    lab.send(*run_spans(run_id="r-1", status="success", calls=[llm(input=1000)]))
+    before = lab.tables()
+    lab.store.close()
+
+    again = Lab(tmp_path)
+    assert again.tables() == before
+    again.store.close()
+
+
+def test_a_second_process_is_told_who_holds_the_store(tmp_path):
+    program = (
+        "import sys, pathlib; from support.lab import Lab; lab = Lab(pathlib.Path(sys.argv[1])); "
+        "print('open', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    try:
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(StoreLockedError, match="is open in another process, most likely a running server"):
+            Lab(tmp_path)
+    finally:
+        holder.communicate()
+
+
+def test_a_store_of_a_newer_release_is_refused(tmp_path):
+    Lab(tmp_path).store.close()
+    with duckdb.connect(str(tmp_path / FILE)) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (99)")
+
+    with pytest.raises(SchemaError, match="has schema 99, .* upgrade botanu"):
+        Lab(tmp_path)
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path):
+    (tmp_path / FILE).write_bytes(b"not a database" * 1000)
+
+    with pytest.raises(UnavailableError, match="botanu.duckdb cannot be opened"):
+        Lab(tmp_path)
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UnavailableError, match="cannot be opened"):
+        Lab(tmp_path / "file" / "below")
+
+
+def test_a_failed_batch_leaves_nothing_and_the_next_one_works(lab):
+    good = run_spans(run_id="r-1", status="success")
+    broken = lab.store._rollups[1]
+    lab.store._rollups = (lab.store._rollups[0], type(broken)("events", "event_id", broken.touches, "SELECT nonsense"))
+    with pytest.raises(Exception, match="nothing was written"):
+        lab.send(*good)
+    assert lab.rows("SELECT * FROM spans") == []
+
+    lab.store._rollups = (lab.store._rollups[0], broken)
+    assert lab.send(*good).accepted == 1
+
+
+def test_prices_are_added_once(lab):
+    from support.lab import CATALOG  # noqa: PLC0415
+
+    from botanu.server.service import Service  # noqa: PLC0415
+    from botanu.server.settings import ServerSettings  # noqa: PLC0415
+
+    service = Service(lab.store, ServerSettings())
+    assert service.publish_prices(CATALOG) > 5000
+    assert service.publish_prices(CATALOG) == 0
+
+    lab.send(*run_spans(run_id="r-1", calls=[llm("gpt-4o", input=1000)]))
+    item = lab.row("SELECT * FROM line_items")
+    assert item.keys() == set(LINE_ITEMS_VIEW.names)
+    assert (item["quantity"], item["unit_price"], item["per"], item["currency"]) == (1000, 2.5, 1_000_000, "USD")
+    assert item["amount"] == item["quantity"] * item["unit_price"] / item["per"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "COPY runs TO '/tmp/botanu-should-not-exist.csv'",
+        "ATTACH '/tmp/botanu-should-not-exist.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+    ],
+)
+def test_the_engine_itself_reaches_nothing_outside(lab, statement):
+    with pytest.raises(QueryError):
+        lab.store.query(statement)
+
+
+def test_a_query_that_takes_too_long_is_stopped(lab):
+    with pytest.raises(QueryError, match=r"took over 0.2 s"):
+        lab.store.query("SELECT count(*) FROM range(10000000) a, range(10000000) b", timeout_seconds=0.2)
+
+
+def test_an_answer_that_is_too_long_is_refused(lab):
+    assert len(lab.store.query("SELECT * FROM range(10)", rows_max=10)) == 10
+    with pytest.raises(QueryError, match="over 9 rows; add a LIMIT"):
+        lab.store.query("SELECT * FROM range(10)", rows_max=9)
+
+
+def test_readers_see_whole_batches_while_writing_goes_on(lab):
+    seen, stop = [], threading.Event()
+
+    def read():
+        while not stop.is_set():
+            seen.append(lab.row("SELECT (SELECT count(*) FROM spans) AS spans, (SELECT sum(span_count) FROM runs) AS runs"))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(20):
+        lab.send(*run_spans(run_id=f"r-{number}", event_id=f"e-{number}", status="success", calls=[llm(input=1)] * 2))
+    stop.set()
+    reader.join()
+
+    assert all(row["spans"] == (row["runs"] or 0) for row in seen)
+    assert len({row["spans"] for row in seen}) > 1
+
+
+def test_the_clock_of_arrival_is_utc(lab):
+    lab.send(*run_spans(run_id="r-1"), now=datetime(2026, 6, 1, 12, 0, 0, 5, tzinfo=UTC))
+
+    assert str(lab.row("SELECT received_at::VARCHAR AS t FROM spans")["t"]) == "2026-06-01 12:00:00.000005+00"
