@@ -13,11 +13,13 @@ app = cyclopts.App(
     version_flags=["--version"],
 )
 # By name, so that a command imports what it needs and no more.
-app.command("botanu.cli.demo.command:demo", name="demo")
-app.command("botanu.cli.serve:serve", name="serve")
-app.command("botanu.cli.questions:report", name="report")
-app.command("botanu.cli.questions:sql", name="sql")
-app.command("botanu.cli.values:values", name="values")
+app.command("botanu.cli.demo.command:demo", name="demo", help="Show what an outcome costs, on made-up data.")
+app.command("botanu.cli.serve:serve", name="serve", help="Receive spans over OTLP, and answer questions about them.")
+app.command(
+    "botanu.cli.questions:report", name="report", help="Print what outcomes cost, by workflow or another dimension."
+)
+app.command("botanu.cli.questions:sql", name="sql", help="Print the answer to one SELECT.")
+app.command("botanu.cli.values:values", name="values", help="What one unit of each value type is worth, in money.")
 
 
 def main() -> None:

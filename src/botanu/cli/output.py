@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from rich import box
@@ -41,7 +42,7 @@ def print_csv(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows as CSV, exact; unknown is empty."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([["" if value is None else _safe(value) for value in row] for row in rows])
+    writer.writerows([[_safe(value) if isinstance(value, str) else exact(value) for value in row] for row in rows])
 
 
 def print_table(
@@ -63,6 +64,9 @@ def print_table(
 def print_report(report: Plain) -> None:
     """Print a report: a line per value of the dimension, the total, and how much of it is known."""
     console().print(window_line(report["window"]))
+    if not report["rows"]:
+        console().print(_nothing_line(report["window"]))
+        return
     lines = [*report["rows"], report["total"]]
     columns = [
         written.column(measure.unit, [line[measure.name] for line in lines], report["currency"]) for measure in MEASURES
@@ -76,7 +80,7 @@ def print_report(report: Plain) -> None:
         total=["all", *texts[-1]],
     )
     console().print(coverage_line(report["coverage"]))
-    if report["total"]["value"] is None and report["rows"]:
+    if report["total"]["value"] is None:
         console().print("No value per unit is set: 'botanu values set TYPE AMOUNT' gives value and ROI.")
 
 
@@ -87,6 +91,12 @@ def window_line(window: Plain) -> str:
         return "All runs"
     bounds = (f"from {start}" if start else "", f"until {end}" if end else "")
     return f"Runs that started {' '.join(bound for bound in bounds if bound)} UTC"
+
+
+def _nothing_line(window: Plain) -> str:
+    if window["start"] is None and window["end"] is None:
+        return "Nothing has arrived yet: run a decorated function with BOTANU_ENDPOINT set to the server's address."
+    return "There are none. A wider window: --window 91d, or --window all."
 
 
 def _minute(instant: str) -> str:
@@ -104,6 +114,13 @@ def coverage_line(coverage: Plain) -> str:
     )
 
 
-def _safe(value: object) -> object:
+def exact(value: object) -> str:
+    """Write a value with all its digits; unknown is empty."""
+    if value is None:
+        return ""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _safe(text: str) -> str:
     """Keep a text that a spreadsheet would run as a formula from being one."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

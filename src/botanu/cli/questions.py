@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from botanu.cli.options import DataDir, Url, source
-from botanu.cli.output import Format, print_csv, print_json, print_report, print_table
+from botanu.cli.output import Format, exact, print_csv, print_json, print_report, print_table
 from botanu.query.measures import MEASURES
 
 _FORMAT = Parameter(name=["--format", "-f"])
@@ -49,7 +49,7 @@ def report(
 
 
 def sql(
-    query: str,
+    query: Annotated[str, Parameter(allow_leading_hyphen=True)],  # SQL may begin with a comment
     /,
     *,
     form: Annotated[Format, _FORMAT] = Format.TABLE,
@@ -73,7 +73,7 @@ def sql(
     elif form is Format.CSV:
         print_csv(names, answer["rows"])
     else:
-        texts = [["" if value is None else str(value) for value in row] for row in answer["rows"]]
+        texts = [[exact(value) for value in row] for row in answer["rows"]]
         print_table(names, texts, right=[_is_number(column["type"]) for column in answer["columns"]])
 
 

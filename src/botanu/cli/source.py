@@ -1,7 +1,7 @@
 """Where answers come from: a running server, or the store opened by the command itself."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +43,10 @@ class Remote:
         """Ask the server at *url*."""
         self._url = url
         self._client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
 
     def is_there(self) -> bool:
         """Return whether a botanu server answers."""
@@ -100,15 +104,12 @@ def open_source(url: str | None, data_dir: Path | None, settings: ServerSettings
         StoreError: the store cannot be opened.
     """
     default = f"http://{settings.host}:{settings.port}"
-    remote = Remote(url or default)
-    if url is not None or (data_dir is None and remote.is_there()):
-        yield remote
-        return
+    with closing(Remote(url or default)) as remote:
+        if url is not None or (data_dir is None and remote.is_there()):
+            yield remote
+            return
     if not (settings.data_dir / FILE).exists():
         looked = "" if data_dir is not None else f"no server answers at {default}, and "
         raise BotanuError(f"{looked}there is no store in {settings.data_dir}: start one with 'botanu serve'")
-    store = open_store(settings)
-    try:
+    with closing(open_store(settings)) as store:
         yield Service(store, settings)
-    finally:
-        store.close()

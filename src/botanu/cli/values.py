@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from botanu.cli.options import DataDir, Url, source
-from botanu.cli.output import Format, console, print_csv, print_json, print_table
+from botanu.cli.output import Format, console, exact, print_csv, print_json, print_table
 from botanu.pricing.money import CURRENCY
 from botanu.pricing.value_card import BEGINNING
 from botanu.server.web import format as written
@@ -78,7 +78,7 @@ def list_values(
     elif form is Format.CSV:
         print_csv(_FIELDS, rows)
     else:
-        texts = [["" if value is None else str(value) for value in row] for row in rows]
+        texts = [[exact(value) for value in row] for row in rows]
         print_table(_FIELDS, texts, right=[field == "amount" for field in _FIELDS])
 
 

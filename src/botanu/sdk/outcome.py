@@ -133,7 +133,7 @@ def emit_outcome(
     """Record what the current run achieved, from any depth inside it.
 
     The outcome belongs to the run: child spans, tasks, and threads that carry the context all reach it. What
-    is emitted stands, whether the run then returns, raises or is cancelled. Emitted twice, the last one wins
+    is emitted stands, whether the run then returns, raises or is canceled. Emitted twice, the last one wins
     as a whole, and the run is counted as breaking "one outcome per run".
 
     Data that is off never raises: it is left out or shortened, logged once, and named in the root span's

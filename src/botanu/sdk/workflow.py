@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from botanu import semconv
 from botanu.sdk import configure
+from botanu.sdk.extracting import extractor
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import id_text
 from botanu.sdk.scope import Scope
@@ -18,6 +19,8 @@ from botanu.sdk.stepping import Within, steps_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
+
+    from botanu.sdk.extracting import Extract
 
     _MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope]
 
@@ -45,8 +48,9 @@ def botanu_workflow(
 
     Args:
         name: the kind of work, low in cardinality, such as ``fulfill-order``.
-        event_id: the business transaction; a scalar, or a callable that gets the call's arguments and
-            returns one. A callable that fails never stops the function: the run then has no event id.
+        event_id: the business transaction; a scalar, or a callable that gets the call's arguments (all, or just
+            those it names) and returns one. A callable that fails never stops the function: the run then has no
+            event id.
         customer_id: the end customer served; like *event_id*.
         auto_outcome_on_success: when false, a clean return without an outcome leaves the run unrecorded.
         environment: deployment environment; by default the setting of that name.
@@ -63,16 +67,18 @@ def botanu_workflow(
         semconv.CUSTOMER_ID: customer_id if callable(customer_id) else id_text("customer_id", customer_id),
     }
 
-    def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope:
-        given, faults = _resolve(ids, args, kwargs)
-        return Scope(
-            {**fixed, **given},
-            auto_outcome_on_success=auto_outcome_on_success,
-            span_kind=span_kind,
-            faults=faults,
-        )
-
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        sources = {name: extractor(given, function) if callable(given) else given for name, given in ids.items()}
+
+        def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope:
+            resolved, faults = _resolve(sources, args, kwargs)
+            return Scope(
+                {**fixed, **resolved},
+                auto_outcome_on_success=auto_outcome_on_success,
+                span_kind=span_kind,
+                faults=faults,
+            )
+
         return cast("Callable[P, R]", _driver(function)(function, scope))
 
     return decorate
@@ -129,18 +135,18 @@ def _fixed_identity(
 
 
 def _resolve(
-    ids: dict[str, str | Callable[..., object]], args: tuple[object, ...], kwargs: dict[str, object]
+    sources: dict[str, str | Extract], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the ids of one call, and the faults of those that could not be had."""
     resolved: dict[str, str] = {}
     faults: list[str] = []
-    for attribute, given in ids.items():
+    for attribute, given in sources.items():
         if isinstance(given, str):
             resolved[attribute] = given
             continue
         field = attribute.removeprefix("botanu.")
         try:
-            resolved[attribute] = id_text(field, given(*args, **kwargs))
+            resolved[attribute] = id_text(field, given(args, kwargs))
         except Exception as error:  # noqa: BLE001 - the program's own function must run regardless
             fault = f"{field}: {type(error).__name__}"
             faults.append(fault)

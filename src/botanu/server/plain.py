@@ -1,7 +1,7 @@
 """Answers as plain JSON values, exact: a decimal is a JSON number with all its digits."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -14,6 +14,13 @@ from botanu.query.report import Report
 from botanu.query.sql import Answer
 
 Plain = dict[str, Any]
+
+
+class _Written(Decimal):
+    """A decimal that writes itself with all its places and no exponent."""
+
+    def __str__(self) -> str:
+        return format(self, "f")
 
 
 def dumps(document: object) -> bytes:
@@ -57,10 +64,14 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a JSON value
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    return value if value is None or isinstance(value, bool | int | float | str | Decimal) else str(value)
+    write = next((write for kinds, write in _WRITERS if isinstance(value, kinds)), str)
+    return write(value)
+
+
+_WRITERS: tuple[tuple[Any, Callable[[Any], object]], ...] = (
+    (bool | int | str | None, lambda value: value),
+    (float, lambda value: value if math.isfinite(value) else str(value)),
+    (Decimal, _Written),
+    (bytes, bytes.hex),
+    (datetime | date | time, lambda value: value.isoformat()),
+)

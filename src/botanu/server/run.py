@@ -1,5 +1,6 @@
 """Runs the server until it is told to stop."""
 
+import os
 import signal
 import socket
 import threading
@@ -86,7 +87,9 @@ def _listening(settings: ServerSettings) -> socket.socket:
             (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         )
     except OSError as error:
-        raise UnavailableError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+        raise UnavailableError(
+            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}"
+        ) from None
 
 
 def _address(listening: socket.socket) -> str:

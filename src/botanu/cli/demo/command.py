@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,14 +50,16 @@ def demo(*, once: bool = False, port: int | None = None, data_dir: Path | None =
     with _fresh_directory(data_dir) as directory, _server(directory, port) as address:
         asyncio.run(_fill(address))
         console().print()
-        print_report(Remote(address).report(window=None, since=None, until=None, by="workflow"))
+        with closing(Remote(address)) as remote:
+            print_report(remote.report(window=None, since=None, until=None, by="workflow"))
         if not once:
             _keep_serving(address)
 
 
 async def _fill(address: str) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=console(error=True), transient=True) as progress:
+    out = console(error=True)
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         await asyncio.to_thread(_send_history, address, progress)
         await _run_live(address, progress)
 
