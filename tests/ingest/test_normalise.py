@@ -149,9 +149,7 @@ def test_usage_without_a_price_is_unpriced_not_zero():
     row = row_of(span(**llm("router-3b", "in-house", input=5)))
 
     assert (row["cost"], row["currency"], row["priced"], row["counted"]) == (None, None, False, True)
-    assert row["line_items"] == [
-        {"meter": "input_uncached_tokens", "quantity": 5, "price_id": None, "amount": None}
-    ]
+    assert row["line_items"] == [{"meter": "input_uncached_tokens", "quantity": 5, "price_id": None, "amount": None}]
 
 
 @pytest.mark.parametrize(

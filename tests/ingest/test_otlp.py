@@ -51,7 +51,9 @@ def nested(children):
         message.kvlist_value.values.extend(KeyValue(key=key, value=value) for key, value in pairs.items())
         return message
 
-    return st.one_of(st.lists(children, max_size=3).map(array), st.dictionaries(texts, children, max_size=3).map(mapping))
+    return st.one_of(
+        st.lists(children, max_size=3).map(array), st.dictionaries(texts, children, max_size=3).map(mapping)
+    )
 
 
 values = st.recursive(scalars, nested, max_leaves=5)
@@ -71,9 +73,7 @@ spans_strategy = st.builds(
     end_time_unix_nano=times,
     attributes=attributes,
     status=st.one_of(st.none(), st.builds(Status, code=st.integers(0, 4), message=texts)),
-    events=st.lists(
-        st.builds(Span.Event, time_unix_nano=times, name=texts, attributes=attributes), max_size=2
-    ),
+    events=st.lists(st.builds(Span.Event, time_unix_nano=times, name=texts, attributes=attributes), max_size=2),
     links=st.lists(
         st.builds(
             Span.Link,
@@ -203,8 +203,16 @@ def test_whatever_comes_is_read_or_refused(raw, position, byte):
 
 
 def test_nanoseconds_are_kept():
-    columns, _ = columns_of(body(Span(trace_id=b"t" * 16, span_id=b"s" * 8, start_time_unix_nano=1_795_000_000_123_456_789,
-                                      end_time_unix_nano=1_795_000_000_123_456_790)))
+    columns, _ = columns_of(
+        body(
+            Span(
+                trace_id=b"t" * 16,
+                span_id=b"s" * 8,
+                start_time_unix_nano=1_795_000_000_123_456_789,
+                end_time_unix_nano=1_795_000_000_123_456_790,
+            )
+        )
+    )
 
     assert columns["start_time_unix_nano"] == [1_795_000_000_123_456_789]
     assert columns["duration_ns"] == [1]
@@ -218,7 +226,9 @@ def test_a_span_without_a_start_starts_when_it_arrives():
     assert columns["duration_ns"] == [0]
 
 
-@pytest.mark.parametrize("empty", [ExportTraceServiceRequest(), request(), ExportTraceServiceRequest(resource_spans=[ResourceSpans()])])
+@pytest.mark.parametrize(
+    "empty", [ExportTraceServiceRequest(), request(), ExportTraceServiceRequest(resource_spans=[ResourceSpans()])]
+)
 def test_an_empty_request_is_no_spans(empty):
     assert columns_of(empty.SerializeToString())[0]["trace_id"] == []
     assert columns_of(json_body(empty), media_type=JSON)[0]["trace_id"] == []
@@ -226,7 +236,9 @@ def test_an_empty_request_is_no_spans(empty):
 
 def test_spans_that_cannot_be_identified_are_refused_and_their_neighbours_kept():
     good, other = span("good"), span("other")
-    first = body(good, span(trace_id=bytes(16)), span(trace_id=b"t" * 15), span(span_id=b"s" * 7), span(span_id=bytes(8)))
+    first = body(
+        good, span(trace_id=bytes(16)), span(trace_id=b"t" * 15), span(span_id=b"s" * 7), span(span_id=bytes(8))
+    )
     late = span("late")
     late.start_time_unix_nano = 2**63
     late.end_time_unix_nano = 2**64 - 1

@@ -161,7 +161,9 @@ def test_a_price_has_the_same_id_whatever_release_told_it():
     other = Tier("p", "m", "x", 0, Decimal(2), 1, "USD", None, None, "a 1")
 
     assert first.id == second.id != other.id
-    assert len({tier.id for card in CATALOG.cards() for s in card.sets for ts in s.prices.values() for tier in ts}) > 5000
+    assert (
+        len({tier.id for card in CATALOG.cards() for s in card.sets for ts in s.prices.values() for tier in ts}) > 5000
+    )
 
 
 TEXT_MODELS = [

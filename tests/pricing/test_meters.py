@@ -18,7 +18,10 @@ def split(**counted):
         ({"input_tokens": 1000, "cache_read_tokens": 600}, {"input_uncached_tokens": 400, "cache_read_tokens": 600}),
         # Anthropic's own API counts cached tokens beside the input, not within it.
         ({"input_tokens": 10, "cache_read_tokens": 600}, {"input_uncached_tokens": 10, "cache_read_tokens": 600}),
-        ({"output_tokens": 100, "output_reasoning_tokens": 64}, {"output_text_tokens": 36, "output_reasoning_tokens": 64}),
+        (
+            {"output_tokens": 100, "output_reasoning_tokens": 64},
+            {"output_text_tokens": 36, "output_reasoning_tokens": 64},
+        ),
         ({"output_tokens": 0}, {"output_text_tokens": 0}),
         ({"input_tokens": 5, "cache_read_tokens": 5}, {"input_uncached_tokens": 0, "cache_read_tokens": 5}),
         ({"cache_read_tokens": 5}, {"cache_read_tokens": 5}),

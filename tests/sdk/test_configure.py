@@ -145,8 +145,10 @@ with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
         BOTANU_STRICT="perhaps",
     )
     assert result == [
-        "queue_spans_max (BOTANU_QUEUE_SPANS_MAX) must be a whole number, not 'many'; "
-        "strict (BOTANU_STRICT) must be true or false, not 'perhaps'",
+        (
+            "queue_spans_max (BOTANU_QUEUE_SPANS_MAX) must be a whole number, not 'many'; "
+            "strict (BOTANU_STRICT) must be true or false, not 'perhaps'"
+        ),
         "w",
     ]
     assert errors.count("internal fault, the program goes on without: SettingsError") == 1

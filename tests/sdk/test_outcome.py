@@ -179,9 +179,10 @@ def test_the_run_object_takes_an_outcome_from_anywhere(runs):
 
 
 def test_an_unknown_status_is_a_programming_error_that_lists_the_six(runs):
-    with pytest.raises(
-        ValueError, match="success, partial, failed, timeout, canceled, abandoned, not 'ok'"
-    ), run_botanu("work", event_id="e", customer_id="c"):
+    with (
+        pytest.raises(ValueError, match="success, partial, failed, timeout, canceled, abandoned, not 'ok'"),
+        run_botanu("work", event_id="e", customer_id="c"),
+    ):
         emit_outcome("ok")
 
     with pytest.raises(ValueError, match="not 'done'"):
@@ -259,9 +260,14 @@ anything = st.one_of(
 )
 
 
-@given(fields=st.fixed_dictionaries({}, optional=dict.fromkeys(
-    ("value_type", "value_amount", "confidence", "reason", "error_type", "metadata"), anything
-)))
+@given(
+    fields=st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(
+            ("value_type", "value_amount", "confidence", "reason", "error_type", "metadata"), anything
+        ),
+    )
+)
 def test_any_data_gives_an_outcome_that_can_be_sent(fields):
     outcome = Outcome.of("success", **fields)
 

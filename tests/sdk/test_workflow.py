@@ -63,6 +63,37 @@ class TestIdentity:
         run = runs.only()
         assert (run.attributes[semconv.EVENT_ID], run.attributes[semconv.CUSTOMER_ID]) == ("17", "acme")
 
+    @pytest.mark.parametrize(
+        "event_id",
+        [
+            lambda order: order,
+            lambda order, fail: order,
+            lambda fail, order: order,
+            lambda *args, **kwargs: kwargs.get("order") or args[0],
+            lambda order, **_: order,
+        ],
+    )
+    def test_an_extractor_gets_the_arguments_it_names_or_all(self, runs, event_id):
+        @botanu_workflow("w", event_id=event_id, customer_id=lambda fail: f"fail-{fail}")
+        def refund(order, fail=False):
+            return order
+
+        refund("o-1", fail=True)
+        refund(order="o-2")
+
+        assert [(run.attributes[semconv.EVENT_ID], run.attributes[semconv.CUSTOMER_ID]) for run in runs.all()] == [
+            ("o-1", "fail-True"),
+            ("o-2", "fail-False"),
+        ]
+
+    def test_an_extractor_without_a_signature_gets_all_arguments(self, runs):
+        @botanu_workflow("w", event_id=str, customer_id=str)
+        def work(number, other=0):
+            return number
+
+        work(17)
+        assert runs.only().attributes[semconv.EVENT_ID] == "17"
+
     @pytest.mark.parametrize("given", [17, 17.5, "x", True])
     def test_a_scalar_id_becomes_text(self, runs, given):
         with run_botanu("w", event_id=given, customer_id="c"):
@@ -99,7 +130,10 @@ class TestIdentity:
         assert [run.attributes[semconv.ENVIRONMENT] for run in runs.all()] == ["staging", "prod"]
 
     def test_an_attempt_that_the_program_knows_is_carried(self, runs):
-        with run_botanu("w", event_id="e", customer_id="c", attempt=3), trace.get_tracer("x").start_as_current_span("s"):
+        with (
+            run_botanu("w", event_id="e", customer_id="c", attempt=3),
+            trace.get_tracer("x").start_as_current_span("s"),
+        ):
             pass
         run = runs.only()
         assert run.attributes[semconv.ATTEMPT] == 3
@@ -274,14 +308,13 @@ class TestGenerators:
         outside = []
         iterator = numbers()
         result = []
-        while True:
-            try:
-                result.append(next(iterator))
-            except StopIteration as stop:
-                assert stop.value == "done"
-                break
+        for _ in range(3):
+            result.append(next(iterator))
             outside.append(current_run_id())
+        with pytest.raises(StopIteration) as stop:
+            next(iterator)
 
+        assert stop.value.value == "done"
         assert result == [0, 1, 2]
         assert len(set(inside)) == 1
         assert outside == [None] * 3

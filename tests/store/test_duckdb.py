@@ -17,8 +17,11 @@ from botanu.store.schema import LINE_ITEMS_VIEW, TABLES
 
 def test_the_tables_are_as_described(lab):
     for table in TABLES:
-        found = lab.rows("SELECT column_name AS name, data_type AS type FROM duckdb_columns() WHERE table_name = $t "
-                         "ORDER BY column_index", t=table.name)
+        found = lab.rows(
+            "SELECT column_name AS name, data_type AS type FROM duckdb_columns() WHERE table_name = $t "
+            "ORDER BY column_index",
+            t=table.name,
+        )
         described = [(column.name, column.type.replace(" ", "")) for column in table.columns]
         assert [(row["name"], row["type"].replace(" ", "")) for row in found] == described, table.name
 
@@ -40,7 +43,10 @@ def test_a_second_process_is_told_who_holds_the_store(tmp_path):
         "print('open', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     try:
@@ -56,14 +62,14 @@ def test_a_store_of_a_newer_release_is_refused(tmp_path):
     with duckdb.connect(str(tmp_path / FILE)) as connection:
         connection.execute("INSERT INTO schema_version VALUES (99)")
 
-    with pytest.raises(SchemaError, match="has schema 99, .* upgrade botanu"):
+    with pytest.raises(SchemaError, match=r"has schema 99, .* upgrade botanu"):
         Lab(tmp_path)
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path):
     (tmp_path / FILE).write_bytes(b"not a database" * 1000)
 
-    with pytest.raises(UnavailableError, match="botanu.duckdb cannot be opened"):
+    with pytest.raises(UnavailableError, match=r"botanu.duckdb cannot be opened"):
         Lab(tmp_path)
 
 
@@ -136,7 +142,9 @@ def test_readers_see_whole_batches_while_writing_goes_on(lab):
 
     def read():
         while not stop.is_set():
-            seen.append(lab.row("SELECT (SELECT count(*) FROM spans) AS spans, (SELECT sum(span_count) FROM runs) AS runs"))
+            seen.append(
+                lab.row("SELECT (SELECT count(*) FROM spans) AS spans, (SELECT sum(span_count) FROM runs) AS runs")
+            )
 
     reader = threading.Thread(target=read)
     reader.start()

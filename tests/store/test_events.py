@@ -20,7 +20,12 @@ def test_success_after_a_failure_is_a_success_with_two_attempts(lab):
     lab.send(*attempt(1, "failed", reason="rate_limit", error_type="RateLimitError"))
 
     event = lab.event()
-    assert (event["outcome_status"], event["outcome_run_id"], event["attempts"], event["runs"]) == ("success", "r-2", 2, 2)
+    assert (event["outcome_status"], event["outcome_run_id"], event["attempts"], event["runs"]) == (
+        "success",
+        "r-2",
+        2,
+        2,
+    )
     assert (event["outcome_value_type"], event["outcome_value_amount"], event["outcome_reason"]) == ("orders", 1, None)
     assert event["total_cost"] == Decimal("0.005")
     assert event["end_time"] - event["start_time"] == timedelta(seconds=11)
@@ -42,7 +47,12 @@ def test_an_attempt_without_an_outcome_leaves_the_one_before(lab):
 def test_a_nested_run_of_the_event_is_no_attempt_of_its_own(lab):
     outer = run_spans(run_id="outer", workflow="ship", start=START, seconds=10.0, status="success")
     inner = run_spans(
-        run_id="inner", workflow="label", start=START + SECOND, seconds=1.0, status="failed", calls=[llm(input=1000)],
+        run_id="inner",
+        workflow="label",
+        start=START + SECOND,
+        seconds=1.0,
+        status="failed",
+        calls=[llm(input=1000)],
         **{"botanu.parent_run_id": "outer"},
     )
     lab.send(*inner)
@@ -56,8 +66,14 @@ def test_a_nested_run_of_the_event_is_no_attempt_of_its_own(lab):
 def test_a_nested_run_of_another_event_counts_there(lab):
     lab.send(
         *run_spans(run_id="batch", event_id="batch-1", status="success", seconds=10.0, start=START),
-        *run_spans(run_id="item", event_id="item-1", status="failed", start=START + SECOND, calls=[llm(input=1000)],
-                   **{"botanu.parent_run_id": "batch"}),
+        *run_spans(
+            run_id="item",
+            event_id="item-1",
+            status="failed",
+            start=START + SECOND,
+            calls=[llm(input=1000)],
+            **{"botanu.parent_run_id": "batch"},
+        ),
     )
 
     assert (lab.event("batch-1")["runs"], lab.event("batch-1")["total_cost"]) == (1, 0)

@@ -15,7 +15,9 @@ STATUSES = ["success", "partial", "failed", "timeout", "canceled", "abandoned"]
 
 calls = st.lists(
     st.one_of(
-        st.builds(llm, st.sampled_from(["gpt-4o", "gpt-4o-mini"]), input=st.integers(0, 5000), output=st.integers(0, 900)),
+        st.builds(
+            llm, st.sampled_from(["gpt-4o", "gpt-4o-mini"]), input=st.integers(0, 5000), output=st.integers(0, 900)
+        ),
         st.builds(llm, st.just("private"), st.just("in-house"), input=st.integers(1, 9)),
         st.just(llm()),
         st.just({"http.method": "GET"}),
@@ -35,8 +37,11 @@ def histories(draw):
         if run_ids and draw(st.booleans()):
             options["botanu.parent_run_id"] = draw(st.sampled_from(run_ids))
         if draw(st.booleans()):
-            options |= {"status": draw(st.sampled_from(STATUSES)), "value_type": "items",
-                        "value_amount": draw(st.integers(0, 9))}
+            options |= {
+                "status": draw(st.sampled_from(STATUSES)),
+                "value_type": "items",
+                "value_amount": draw(st.integers(0, 9)),
+            }
         spans += run_spans(
             run_id=run_id,
             event_id=f"e-{draw(st.integers(1, 3))}",

@@ -34,8 +34,19 @@ def test_a_run_has_identity_times_and_outcome_of_its_root_span(lab):
     )
 
     run = lab.run("r-1")
-    assert {name: run[name] for name in ("event_id", "customer_id", "workflow", "workflow_version", "environment",
-                                         "tenant_id", "root_run_id", "parent_run_id")} == {
+    assert {
+        name: run[name]
+        for name in (
+            "event_id",
+            "customer_id",
+            "workflow",
+            "workflow_version",
+            "environment",
+            "tenant_id",
+            "root_run_id",
+            "parent_run_id",
+        )
+    } == {
         "event_id": "e-1",
         "customer_id": "c-1",
         "workflow": "work",
@@ -68,7 +79,9 @@ def test_a_run_that_broke_one_outcome_per_run_says_how_often(lab):
 
 
 def test_the_cost_of_a_run_is_the_sum_of_its_calls(lab):
-    lab.send(*run_spans(run_id="r-1", status="failed", calls=[llm(input=1000), llm(output=100), {"http.method": "GET"}]))
+    lab.send(
+        *run_spans(run_id="r-1", status="failed", calls=[llm(input=1000), llm(output=100), {"http.method": "GET"}])
+    )
 
     run = lab.run("r-1")
     assert (run["total_cost"], run["calls"], run["unpriced_calls"], run["span_count"]) == (Decimal("0.0035"), 2, 0, 4)
@@ -196,8 +209,17 @@ class TestValues:
     def runs(self, lab):
         for number in range(3):
             start = START + number * 86_400 * 10**9
-            lab.send(*run_spans(run_id=f"r-{number}", event_id=f"e-{number}", workflow=f"w-{number}", start=start,
-                                status="success", value_type="items", value_amount=2.5))
+            lab.send(
+                *run_spans(
+                    run_id=f"r-{number}",
+                    event_id=f"e-{number}",
+                    workflow=f"w-{number}",
+                    start=start,
+                    status="success",
+                    value_type="items",
+                    value_amount=2.5,
+                )
+            )
         return lambda: [row["value_per_unit"] for row in lab.rows("SELECT value_per_unit FROM runs ORDER BY run_id")]
 
     def test_a_value_set_before_or_after_the_run_is_the_same(self, lab):
@@ -207,7 +229,9 @@ class TestValues:
 
         assert self.value(lab, "4.00") == 3
         assert units() == [4, 4, 4]
-        lab.send(*run_spans(run_id="r-9", event_id="e-9", start=START, status="success", value_type="items", value_amount=1))
+        lab.send(
+            *run_spans(run_id="r-9", event_id="e-9", start=START, status="success", value_type="items", value_amount=1)
+        )
         assert lab.run("r-9")["value"] == 4
 
     def test_each_run_has_the_value_of_its_own_time(self, lab):

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from support.otlp import body
 
 from botanu.ingest.costs import add_costs
 from botanu.ingest.normalise import normalise
@@ -12,6 +11,7 @@ from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
 from botanu.store.duckdb import DuckDBStore
 from botanu.store.schema import SPANS
+from support.otlp import body
 
 CATALOG = Catalog()
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

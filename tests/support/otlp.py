@@ -95,7 +95,16 @@ def _hex_ids(node):
 
 
 def run_spans(
-    *, run_id, event_id="e-1", customer_id="c-1", workflow="work", calls=(), start=None, seconds=1.0, root=True, **outcome
+    *,
+    run_id,
+    event_id="e-1",
+    customer_id="c-1",
+    workflow="work",
+    calls=(),
+    start=None,
+    seconds=1.0,
+    root=True,
+    **outcome,
 ):
     """The spans of one run as the SDK sends them: its calls (attributes each), then the root span.
 

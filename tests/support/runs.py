@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import botanu
 from botanu import semconv
-from botanu.sdk.guard import guard
 
 
 @dataclass(frozen=True)
@@ -66,19 +64,3 @@ class Captured:
     def of(self, workflow):
         (run,) = (run for run in self.all() if run.attributes[semconv.WORKFLOW] == workflow)
         return run
-
-
-@pytest.fixture
-def runs():
-    captured = Captured()
-    botanu.enable(exporter=captured.exporter, strict=True)
-    yield captured
-    botanu.disable()
-
-
-@pytest.fixture
-def lenient(runs):
-    """The guard as it is in production."""
-    guard.strict = False
-    yield
-    guard.strict = True

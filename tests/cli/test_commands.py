@@ -1,0 +1,226 @@
+"""What commands print, and how they end; against a server and against a store of their own."""
+
+import csv
+import io
+import json
+import sys
+
+import pytest
+from support.otlp import body, llm, run_spans
+
+from botanu.cli import main as cli
+from botanu.cli.source import Remote
+from botanu.errors import UnavailableError
+
+
+@pytest.fixture
+def botanu(monkeypatch, capsys):
+    """Run the command in this process; give exit code, standard output and standard error."""
+
+    def run(*arguments, stdin=None):
+        monkeypatch.setattr(sys, "argv", ["botanu", *map(str, arguments)])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def filled(lab):
+    """The directory of a store with two runs, closed."""
+    lab.send(
+        *run_spans(run_id="r-1", status="success", value_type="orders", value_amount=2, calls=[llm(input=1000)]),
+        *run_spans(run_id="r-2", event_id="=1+1", customer_id="=1+1", status="failed", calls=[llm("x", "y", input=1)]),
+    )
+    lab.store.close()
+    yield lab.directory
+    lab.store = type(lab)(lab.directory).store
+
+
+REPORT = """\
+workflow  events  runs  successes  success rate     cost  cost per run  cost per outcome   value        ROI
+work           2     2          1         50.0%  $0.0025       $0.0025           $0.0025  $10.00  +399,900%
+all            2     2          1         50.0%  $0.0025       $0.0025           $0.0025  $10.00  +399,900%
+50.0% of calls priced (1 without a price, not in the cost) · 100.0% of cost attributed to a run · 100.0% of ended runs \
+recorded an outcome
+"""
+
+
+def test_a_store_is_asked_and_valued_without_a_server(botanu, filled):
+    code, out, _ = botanu("values", "set", "orders", "5", "--data-dir", filled)
+    assert (code, out) == (0, "orders is worth $5.00 per unit for all time; 1 runs valued anew\n")
+
+    code, out, _ = botanu("report", "--window", "all", "--data-dir", filled)
+    assert code == 0
+    assert out.splitlines()[0] == "All runs"
+    assert [line.rstrip() for line in out.splitlines()[1:]] == REPORT.splitlines()
+
+
+def test_without_a_value_the_report_says_which_command_sets_one(botanu, filled):
+    _, out, _ = botanu("report", "--data-dir", filled)
+
+    assert out.splitlines()[-1] == "No value per unit is set: 'botanu values set TYPE AMOUNT' gives value and ROI."
+
+
+def test_an_empty_window_says_so(botanu, filled):
+    code, out, _ = botanu("report", "--from", "2020-01-01", "--to", "2020-02-01", "--data-dir", filled)
+
+    assert code == 0
+    assert out.splitlines()[0] == "Runs that started from 2020-01-01 00:00 until 2020-02-01 00:00 UTC"
+    assert out.splitlines()[1] == "There are none. A wider window: --window 91d, or --window all."
+
+
+def test_reports_for_programs_are_exact(botanu, filled):
+    _, out, _ = botanu("report", "--by", "customer_id", "-f", "json", "--data-dir", filled)
+    made = json.loads(out)
+    assert made["total"]["cost"] == 0.0025
+    assert {row["customer_id"] for row in made["rows"]} == {"c-1", "=1+1"}
+
+    _, out, _ = botanu("report", "--by", "customer_id", "-f", "csv", "--data-dir", filled)
+    first, second = csv.DictReader(io.StringIO(out))
+    assert (first["customer_id"], first["cost"], first["value"]) == ("c-1", "0.002500000", "")
+    assert second["customer_id"] == "'=1+1"
+
+
+def test_sql_in_each_format(botanu, filled):
+    query = "SELECT run_id, total_cost, outcome_reason FROM runs ORDER BY run_id"
+
+    assert botanu("sql", query, "--data-dir", filled)[1].splitlines() == [
+        "run_id   total_cost  outcome_reason",
+        "r-1     0.002500000                ",
+        "r-2                                ",
+    ]
+    assert json.loads(botanu("sql", query, "-f", "json", "--data-dir", filled)[1])["rows"] == [
+        ["r-1", 0.0025, None],
+        ["r-2", None, None],
+    ]
+    assert botanu("sql", "-", "-f", "csv", "--data-dir", filled, stdin=query)[1] == (
+        "run_id,total_cost,outcome_reason\nr-1,0.002500000,\nr-2,,\n"
+    )
+
+
+def test_sql_may_begin_with_a_comment(botanu, filled):
+    code, out, _ = botanu("sql", "-- how many\nSELECT count(*) AS n FROM runs;", "-f", "csv", "--data-dir", filled)
+
+    assert (code, out) == (0, "n\n2\n")
+
+
+def test_the_value_card_is_listed(botanu, filled):
+    botanu("values", "set", "orders", "4.5", "--workflow", "work", "--from", "2026-01-01", "--data-dir", filled)
+
+    _, out, _ = botanu("values", "list", "-f", "csv", "--data-dir", filled)
+    assert out.splitlines() == [
+        "value_type,workflow,amount,currency,valid_from,valid_to,source",
+        "orders,work,4.500000000,USD,2026-01-01T00:00:00+00:00,,set",
+    ]
+    assert "4.500000000" in botanu("values", "list", "--data-dir", filled)[1]
+    assert json.loads(botanu("values", "list", "-f", "json", "--data-dir", filled)[1])["values"][0]["amount"] == 4.5
+
+
+def test_a_value_set_from_a_day_says_so(botanu, filled):
+    _, out, _ = botanu(
+        "values", "set", "orders", "4.5", "--from", "2026-01-01", "--workflow", "work", "--data-dir", filled
+    )
+
+    assert out == ("orders in work is worth $4.50 per unit from 2026-01-01T00:00:00+00:00; 1 runs valued anew\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["report", "--window", "soon"], 1, "window must be a number of h, d or w"),
+        (["sql", "DROP TABLE runs"], 1, "only SELECT is allowed, not DROP"),
+        (["values", "set", "orders", "much"], 1, "must be a number, not 'much'"),
+        (["values", "set", "orders", "1", "--currency", "EUR"], 1, "convert it first"),
+        (["reprot"], 2, "reprot"),
+        (["report", "--windwo", "7d"], 2, "--windwo"),
+        (["report", "-f", "xml"], 2, "xml"),
+        (["sql"], 2, "QUERY"),
+    ],
+)
+def test_what_cannot_be_done_says_why_and_ends_in_error(botanu, filled, arguments, code, message):
+    extra = ["--data-dir", filled] if code == 1 else []
+    ended, out, errors = botanu(*arguments, *extra)
+
+    assert ended == code
+    assert message in out + errors
+    assert "Traceback" not in out + errors
+
+
+def test_where_there_is_neither_server_nor_store_it_says_how_to_start(botanu, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOTANU_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("BOTANU_PORT", "1")
+
+    code, _, errors = botanu("report")
+    assert code == 1
+    assert errors.startswith("error: no server answers at http://127.0.0.1:1, and there is no store in")
+    assert "start one with 'botanu serve'" in errors
+
+    _, _, errors = botanu("report", "--data-dir", tmp_path / "other")
+    assert errors.startswith("error: there is no store in")
+
+
+class TestAgainstAServer:
+    @pytest.fixture
+    def url(self, server):
+        sent = body(
+            *run_spans(run_id="r-1", status="success", value_type="orders", value_amount=2, calls=[llm(input=1000)])
+        )
+        server.post("/v1/traces", content=sent, headers={"content-type": "application/x-protobuf"})
+        return str(server.base_url).rstrip("/")
+
+    def test_it_answers_the_same_commands(self, botanu, url):
+        assert botanu("values", "set", "orders", "0.00000001", "--url", url)[0] == 0
+        assert (
+            botanu("values", "list", "-f", "csv", "--url", url)[1].splitlines()[1].startswith("orders,,0.000000010,USD")
+        )
+        assert (
+            botanu("sql", "SELECT sum(total_cost) AS c FROM runs", "-f", "csv", "--url", url)[1] == "c\n0.002500000\n"
+        )
+        assert "$0.0025" in botanu("report", "--url", url, "--window", "7d")[1]
+
+    def test_the_local_server_is_found_by_itself(self, botanu, url, monkeypatch):
+        monkeypatch.setenv("BOTANU_PORT", url.rpartition(":")[2])
+
+        assert "$0.0025" in botanu("report")[1]
+
+    def test_its_errors_are_those_of_the_question(self, botanu, url):
+        code, _, errors = botanu("sql", "SELECT nothing FROM runs", "--url", url)
+
+        assert code == 1
+        assert "nothing" in errors
+
+    def test_something_else_at_the_address_is_told(self, server):
+        remote = Remote(str(server.base_url).rstrip("/") + "/static/app.css?")
+        with pytest.raises(UnavailableError, match="is it a botanu server"):
+            remote.values()
+        assert not remote.is_there()
+        remote.close()
+
+    def test_nothing_at_the_address_is_told(self, botanu):
+        code, _, errors = botanu("report", "--url", "http://127.0.0.1:1")
+
+        assert code == 1
+        assert "http://127.0.0.1:1 does not answer" in errors
+
+
+def test_help_says_what_each_command_does(botanu):
+    code, out, _ = botanu("--help")
+
+    assert code == 0
+    for command in ("demo", "serve", "report", "sql", "values"):
+        (line,) = (line for line in out.splitlines() if f" {command} " in line)
+        assert len(line.replace("│", "").split()) > 3, line
+
+
+def test_help_of_each_command_explains_its_options(botanu):
+    for command in ("demo", "serve", "report", "sql", "values set", "values list"):
+        code, out, _ = botanu(*command.split(), "--help")
+        assert code == 0
+        assert out.count("--") > 1

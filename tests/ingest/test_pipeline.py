@@ -1,0 +1,171 @@
+"""Groups, answers, limits and the end."""
+
+import threading
+from concurrent.futures import wait
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.lab import CATALOG
+from support.otlp import body, run_spans, span
+
+from botanu.errors import DecodeError, StoreError, UnavailableError
+from botanu.ingest import pipeline as pipeline_module
+from botanu.ingest.otlp import PROTOBUF
+from botanu.ingest.pipeline import Pipeline
+
+
+class Wrapped:
+    """The real store, which can be held up, or made to fail for some batches."""
+
+    def __init__(self, store):
+        self._store = store
+        self.open = threading.Event()
+        self.open.set()
+        self.groups = []
+        self.fail = lambda names: None
+
+    def append(self, spans, now):
+        self.open.wait()
+        names = spans.column("name").to_pylist()
+        self.groups.append(names)
+        if error := self.fail(names):
+            raise error
+        return self._store.append(spans, now)
+
+    def abandon(self, now):
+        return self._store.abandon(now)
+
+
+@pytest.fixture
+def store(lab):
+    return Wrapped(lab.store)
+
+
+@pytest.fixture
+def pipeline(store):
+    made = Pipeline(store, CATALOG, queue_bytes_max=1000, group_bytes_max=600)
+    made.start()
+    yield made
+    store.open.set()
+    made.close()
+
+
+def submit(pipeline, *spans):
+    return pipeline.submit(body(*spans), PROTOBUF)
+
+
+def names(lab):
+    return {row["name"] for row in lab.rows("SELECT name FROM spans")}
+
+
+def test_an_answer_means_it_is_stored(lab, pipeline):
+    assert submit(pipeline, span("a")).result(10).refused is None
+    assert names(lab) == {"a"}
+
+
+def test_what_comes_in_during_a_commit_goes_into_one_group(store, pipeline):
+    store.open.clear()
+    futures = [submit(pipeline, span("first"))]
+    while len(pipeline._waiting):
+        pass
+    futures += [submit(pipeline, span(name)) for name in "abc"]
+    store.open.set()
+    wait(futures, 10)
+
+    assert store.groups == [["first"], ["a", "b", "c"]]
+
+
+def test_a_group_holds_no_more_than_its_bytes(store, pipeline):
+    store.open.clear()
+    futures = [submit(pipeline, span("first"))]
+    while len(pipeline._waiting):
+        pass
+    futures += [submit(pipeline, span(name * 200)) for name in "abc"]
+    store.open.set()
+    wait(futures, 10)
+
+    assert [len(group) for group in store.groups] == [1, 2, 1]
+
+
+def test_a_full_queue_says_so_and_takes_again_later(store, pipeline):
+    store.open.clear()
+    futures = [submit(pipeline, span("first"))]
+    while len(pipeline._waiting):
+        pass
+    futures += [submit(pipeline, span("x" * 400)) for _ in range(2)]
+    with pytest.raises(UnavailableError, match="more is coming in than can be written"):
+        submit(pipeline, span("y" * 400))
+    store.open.set()
+    wait(futures, 10)
+
+    assert submit(pipeline, span("y" * 400)).result(10)
+
+
+def test_a_request_larger_than_the_queue_is_taken_when_nothing_waits(pipeline):
+    assert submit(pipeline, span("z" * 5000)).result(10)
+
+
+def test_one_unreadable_request_does_not_harm_its_group(lab, store, pipeline):
+    store.open.clear()
+    futures = [submit(pipeline, span("first"))]
+    while len(pipeline._waiting):
+        pass
+    futures += [submit(pipeline, span("good")), pipeline.submit(b"\xff", PROTOBUF), submit(pipeline, span("fine"))]
+    store.open.set()
+    wait(futures, 10)
+
+    assert isinstance(futures[2].exception(), DecodeError)
+    assert names(lab) == {"first", "good", "fine"}
+
+
+@pytest.mark.parametrize("error", [StoreError("bad row"), RuntimeError("a bug")])
+def test_one_request_that_cannot_be_written_is_found_and_the_rest_is_kept(lab, store, pipeline, error):
+    store.fail = lambda names: error if "poison" in names else None
+    store.open.clear()
+    futures = [submit(pipeline, span("first"))]
+    while len(pipeline._waiting):
+        pass
+    futures += [submit(pipeline, span(name)) for name in ("good", "poison", "fine")]
+    store.open.set()
+    wait(futures, 10)
+
+    assert [future.exception() for future in futures] == [None, None, error, None]
+    assert names(lab) == {"first", "good", "fine"}
+
+
+def test_a_store_that_is_away_is_told_to_every_request_of_the_group(store, pipeline):
+    store.fail = lambda names: UnavailableError("disk full")
+
+    with pytest.raises(UnavailableError, match="disk full"):
+        submit(pipeline, span()).result(10)
+
+    store.fail = lambda names: None
+    assert submit(pipeline, span()).result(10)
+
+
+def test_closing_commits_what_was_submitted(lab, store):
+    pipeline = Pipeline(store, CATALOG)
+    pipeline.start()
+    futures = [submit(pipeline, span(f"s{number}")) for number in range(50)]
+    pipeline.close()
+
+    assert all(future.done() and future.exception() is None for future in futures)
+    assert len(names(lab)) == 50
+    with pytest.raises(UnavailableError, match="shutting down"):
+        submit(pipeline, span())
+
+
+def test_runs_that_fell_silent_are_abandoned_in_passing(lab, store, monkeypatch):
+    monkeypatch.setattr(pipeline_module, "ABANDON_EVERY_SECONDS", 0.05)
+    clock = [datetime(2026, 11, 22, tzinfo=UTC)]
+    pipeline = Pipeline(store, CATALOG, clock=lambda: clock[0])
+    pipeline.start()
+    submit(pipeline, *run_spans(run_id="r-1", calls=[{"x": 1}], root=False)).result(10)
+    clock[0] += timedelta(hours=2)
+    for _ in range(100):
+        if lab.run("r-1")["outcome_status"] == "abandoned":
+            break
+        threading.Event().wait(0.05)
+    pipeline.close()
+
+    assert lab.run("r-1")["outcome_status"] == "abandoned"

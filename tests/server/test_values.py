@@ -1,0 +1,92 @@
+"""The value card of the settings file."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from botanu.errors import PriceError, SettingsError
+from botanu.pricing.value_card import BEGINNING, UnitValue
+from botanu.server.settings import read_file
+from botanu.server.values import configured_values
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+FILE = """
+port = 5000
+
+[values]
+orders = 12.50
+leads = { amount = 3, workflow = "sales" }
+items = [{ amount = 0.1, from = 2026-01-01 }, { amount = 0.2, from = 2026-06-01T12:00:00Z }]
+"""
+
+
+def values_of(table, known=()):
+    return configured_values(table, known, now=NOW)
+
+
+def test_values_are_read_from_the_file_exactly(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(FILE)
+    settings, table = read_file(path)
+
+    assert settings == {"port": 5000}
+    assert [(value.value_type, value.amount, value.workflow, value.valid_from) for value in values_of(table)] == [
+        ("orders", Decimal("12.5"), None, BEGINNING),
+        ("leads", Decimal(3), "sales", BEGINNING),
+        ("items", Decimal("0.1"), None, datetime(2026, 1, 1, tzinfo=UTC)),
+        ("items", Decimal("0.2"), None, datetime(2026, 6, 1, 12, tzinfo=UTC)),
+    ]
+
+
+def test_a_value_that_is_in_force_is_nothing_new_and_a_changed_one_holds_from_now():
+    known = [UnitValue.of("orders", 5, valid_from=BEGINNING)]
+
+    assert values_of({"orders": 5}, known) == []
+    (changed,) = values_of({"orders": 6}, known)
+    assert changed.valid_from == NOW
+
+
+def test_without_a_file_there_are_no_settings_but_a_named_one_must_be_there(tmp_path):
+    assert read_file(None) == ({}, {})
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_file(tmp_path / "none.toml")
+
+
+def test_the_file_of_the_working_directory_is_read_by_itself(tmp_path):
+    (tmp_path / "botanu.toml").write_text("port = 1")
+
+    assert read_file(None) == ({"port": 1}, {})
+
+
+@pytest.mark.parametrize("text", ["port = ", b"\xff\xfe", "values = 3"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, text):
+    path = tmp_path / "bad.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingsError, match=r"bad.toml"):
+        read_file(path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "error", "message"),
+    [
+        ({"amount": 1, "form": "x"}, SettingsError, "unknown form; known: amount, currency, from, workflow"),
+        ({"amount": 1, "workflow": 3}, SettingsError, "workflow must be text, not 3"),
+        ({"amount": 1, "from": "soon"}, SettingsError, "from must be a date such as 2026-11-01, not 'soon'"),
+        ({}, PriceError, "must be a number, not None"),
+        ({"amount": 1, "currency": "EUR"}, PriceError, "convert it first"),
+    ],
+)
+def test_an_entry_that_cannot_be_meant_is_named(entry, error, message):
+    with pytest.raises(error, match=message):
+        values_of({"orders": entry})
+
+
+def test_a_date_and_an_instant_without_a_zone_are_utc():
+    table = {"a": {"amount": 1, "from": date(2026, 1, 2)}, "b": {"amount": 1, "from": datetime(2026, 1, 2, 3)}}
+
+    assert [value.valid_from.isoformat() for value in values_of(table)] == [
+        "2026-01-02T00:00:00+00:00",
+        "2026-01-02T03:00:00+00:00",
+    ]

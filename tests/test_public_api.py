@@ -1,0 +1,65 @@
+"""What is public, and that it is documented."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
+
+import botanu
+from botanu import errors, semconv
+
+PRIVATE_OF_OPENTELEMETRY = "opentelemetry.semconv._incubating holds the names that are in development"
+
+
+def modules():
+    return [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(botanu.__path__, "botanu.")
+        if not module.name.endswith("__main__")
+    ]
+
+
+def test_one_sorted_list_says_what_is_public():
+    importable = [
+        name for name, value in vars(botanu).items() if not name.startswith("_") and not inspect.ismodule(value)
+    ]
+
+    assert botanu.__all__ == sorted(botanu.__all__)
+    assert set(botanu.__all__) == set(importable)
+
+
+def test_everything_public_is_documented():
+    for name in botanu.__all__:
+        assert inspect.getdoc(getattr(botanu, name)), name
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
+def test_a_module_does_nothing_but_define(module):
+    assert module.__doc__, module.__name__
+    first = module.__doc__.strip().splitlines()[0]
+    assert first[-1] in ".:!?", f"{module.__name__}: {first!r} is no sentence"
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is():
+    drawn = [line.strip("│├└─ ").split() for line in errors.__doc__.splitlines() if "Error" in line]
+    classes = [name for name, value in vars(errors).items() if inspect.isclass(value)]
+
+    assert sorted(words[0] for words in drawn) == sorted(classes)
+    for words in drawn:
+        bases = {base.__name__ for base in getattr(errors, words[0]).__mro__}
+        assert len(words) == 1 or not words[1].startswith("(") or words[1].strip("()") in bases
+
+
+def test_names_of_the_genai_conventions_are_the_conventions():
+    known = {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI_")}
+    ours = {value for name, value in vars(semconv).items() if name.startswith("GEN_AI_")}
+
+    assert ours <= known
+
+
+def test_every_attribute_has_a_name_of_its_own():
+    values = [value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)]
+
+    assert len(values) == len(set(values))
