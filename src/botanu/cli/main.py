@@ -1,5 +1,6 @@
 """The ``botanu`` command."""
 
+import logging
 import sys
 
 import cyclopts
@@ -24,6 +25,7 @@ app.command("botanu.cli.values:values", name="values", help="What one unit of ea
 
 def main() -> None:
     """Run the command line: 0 on success, 1 when it could not be done, 2 when the command is not understood."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of SQL that our own check refuses, with a reason
     try:
         app(sys.argv[1:], exit_on_error=False, print_error=True)
     except cyclopts.CycloptsError:

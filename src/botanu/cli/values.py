@@ -51,7 +51,7 @@ def set_value(
     where = f" in {workflow}" if workflow else ""
     console().print(
         f"{value_type}{where} is worth {written.money(value['amount'], value['currency'])} per unit "
-        f"{_from(value['valid_from'])}; {written.count(done['runs_changed'])} runs valued anew",
+        f"{_from(value['valid_from'])}; runs valued anew: {written.count(done['runs_changed'])}",
         markup=False,
     )
 

@@ -7,6 +7,8 @@ the API and the page all read this list.
 from dataclasses import dataclass
 from enum import Enum
 
+from botanu.store.schema import TOTAL
+
 
 class Unit(Enum):
     """What a measure's number means."""
@@ -81,7 +83,7 @@ MEASURES = (
         "cost per run",
         Unit.MONEY,
         "Average cost of a successful run: what success costs when it comes at once.",
-        "success_cost_mean",
+        f"success_cost_mean::{TOTAL}",
     ),
     Measure(
         "cost_per_outcome",
@@ -89,14 +91,14 @@ MEASURES = (
         Unit.MONEY,
         "All cost, failures and retries included, for each successful event. What it has over the cost per run is the "
         "retry-and-failure tax.",
-        "cost_sum / nullif(success_count, 0)",
+        f"(cost_sum / nullif(success_count, 0))::{TOTAL}",
     ),
     Measure(
         "value",
         "value",
         Unit.MONEY,
         "Amounts achieved times their value per unit; null while no value is set.",
-        "value_sum",
+        f"value_sum::{TOTAL}",
     ),
     Measure(
         "roi",

@@ -4,6 +4,7 @@ What runs is written out again from the parsed statement, so the engine never se
 understood. The engine itself is locked as well: no files, no network, no settings.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class _Dialect(DuckDB):
 
 DIALECT = _Dialect()
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ALLOWED_TABLES = frozenset(table.name for table in TABLES)
 _FORBIDDEN_FUNCTIONS = frozenset(
     {"current_setting", "getenv", "getvariable", "nextval", "currval", "pg_sleep", "sleep"}
@@ -70,7 +72,7 @@ def _parsed(sql: str) -> exp.Expr:
     try:
         statements = [statement for statement in sqlglot.parse(sql, dialect=DIALECT) if statement is not None]
     except (sqlglot.errors.SqlglotError, RecursionError) as error:
-        raise QueryError(f"this is not SQL that can be read: {error}") from None
+        raise QueryError(f"this is not SQL that can be read: {_COLOUR.sub('', str(error))}") from None
     if len(statements) != 1:
         raise QueryError(f"ask one SELECT at a time, not {len(statements)} statements")
     return statements[0]

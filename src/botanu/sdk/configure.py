@@ -73,7 +73,19 @@ class _Setup:
         self.decided = False
         self.exporting = False
 
-    def attach(self) -> None:
+    def start(self, settings: SdkSettings) -> bool:
+        """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
+        self.settings = settings
+        self.identity.trust_baggage = settings.trust_baggage
+        guard.strict = settings.strict
+        self.decided = True
+        if not settings.enabled or _switched_off():
+            self.tracer = None
+            return False
+        self._attach()
+        return True
+
+    def _attach(self) -> None:
         """Put our processors on the program's provider, or on a new one where it has none."""
         provider = trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
@@ -85,7 +97,6 @@ class _Setup:
                 provider.add_span_processor(self.outlet)
             self.provider = provider
         self.tracer = provider.get_tracer("botanu", version("botanu"))
-        self.decided = True
 
 
 _setup = _Setup()
@@ -132,17 +143,9 @@ def enable(
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
     with _setup.lock:
-        if _setup.exporting:
-            return
-        _setup.settings = settings
-        _setup.identity.trust_baggage = settings.trust_baggage
-        guard.strict = settings.strict
-        if not settings.enabled or _switched_off():
-            _setup.tracer, _setup.decided = None, True
-            return
-        _setup.attach()
-        _setup.outlet.replace(_batches(settings, exporter))
-        _setup.exporting = True
+        if not _setup.exporting and _setup.start(settings):
+            _setup.outlet.replace(_batches(settings, exporter))
+            _setup.exporting = True
 
 
 def disable() -> None:
@@ -179,9 +182,8 @@ def identity_in(context: Context) -> Mapping[str, str | int]:
 
 def _first_use() -> None:
     try:
-        set_up_by_program = isinstance(trace.get_tracer_provider(), _Provider)
-        if set_up_by_program and resolve(SdkSettings, environ=os.environ).enabled and not _switched_off():
-            _setup.attach()
+        if isinstance(trace.get_tracer_provider(), _Provider):  # set up by the program: no export of ours
+            _setup.start(resolve(SdkSettings, environ=os.environ))
         else:
             enable()
     finally:

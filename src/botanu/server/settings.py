@@ -21,7 +21,9 @@ class ServerSettings:
         Path(platformdirs.user_data_dir("botanu", appauthor=False)), "Directory of the embedded store."
     )
     body_bytes_max: int = setting(64 * 2**20, "Largest request body, before and after decompression.")
-    queue_bytes_max: int = setting(256 * 2**20, "Requests that may wait to be written; beyond it clients hear 503.")
+    queue_bytes_max: int = setting(
+        256 * 2**20, "Bytes of requests that may wait to be written; beyond it clients hear 503."
+    )
     abandon_after_seconds: float = setting(
         3600.0, "A run whose root span has not come is abandoned when nothing was heard of it for this long."
     )

@@ -7,13 +7,15 @@ from botanu.errors import SettingsError
 from botanu.pricing.money import CURRENCY
 from botanu.pricing.value_card import UnitValue, first_instant
 
+_FILE = "config"
 _KEYS = {"amount", "currency", "from", "workflow"}
 
 
 def configured_values(table: Mapping[str, object], known: Sequence[UnitValue], *, now: datetime) -> list[UnitValue]:
     """Read the ``[values]`` *table*: a number, a table, or a list of tables for each value type.
 
-    A value that names no first day holds as ``first_instant`` says; one that equals the value in force is nothing new.
+    A value that names no first day holds as ``first_instant`` says. It is nothing new when it is what the file said
+    the last time: so a restart does not undo what was set by hand since.
 
     Raises:
         SettingsError: an entry is none of these, or has other keys than amount, currency, from and workflow.
@@ -31,9 +33,9 @@ def configured_values(table: Mapping[str, object], known: Sequence[UnitValue], *
             valid_from=first_instant(known, value_type, workflow, now) if since is None else _instant(since),
             currency=str(entry.get("currency", CURRENCY)),
             workflow=workflow,
-            source="config",
+            source=_FILE,
         )
-        if since is not None or not _in_force(value, known):
+        if since is not None or not _said_before(value, known):
             values.append(value)
     return values
 
@@ -50,9 +52,11 @@ def _entries(table: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, ob
             yield value_type, fields
 
 
-def _in_force(value: UnitValue, known: Sequence[UnitValue]) -> bool:
-    same = [old for old in known if (old.value_type, old.workflow) == (value.value_type, value.workflow)]
-    return any(old.valid_to is None and old.amount == value.amount for old in same)
+def _said_before(value: UnitValue, known: Sequence[UnitValue]) -> bool:
+    said = [
+        old for old in known if (old.value_type, old.workflow, old.source) == (value.value_type, value.workflow, _FILE)
+    ]
+    return bool(said) and said[-1].amount == value.amount
 
 
 def _instant(given: object) -> datetime:

@@ -49,6 +49,13 @@ ANTI JOIN (SELECT trace_id, span_id FROM spans WHERE start_time BETWEEN $low AND
 QUALIFY row_number() OVER (PARTITION BY a.trace_id, a.span_id) = 1
 """
 
+_NEW_PRICES = "INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices USING (price_id)"
+
+_ENDED_PRICES = """
+UPDATE prices SET valid_to = given.valid_to FROM given
+WHERE given.price_id = prices.price_id AND given.valid_to IS DISTINCT FROM prices.valid_to
+"""
+
 _VALUES = """
 SELECT value_type, workflow, amount, currency, valid_from, valid_to, source FROM unit_values
 ORDER BY value_type, workflow NULLS FIRST, valid_from, recorded_at
@@ -122,7 +129,8 @@ class DuckDBStore:
         """Add the prices that are new; see ``Store``."""
         with self._transaction() as connection, _relation(connection, "given", prices):
             before = _number(connection, "SELECT count(*) FROM prices")
-            connection.execute("INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices USING (price_id)")
+            connection.execute(_NEW_PRICES)
+            connection.execute(_ENDED_PRICES)
             return _number(connection, "SELECT count(*) FROM prices") - before
 
     def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:

@@ -52,7 +52,7 @@ class Store(Protocol):
         """Mark the runs that heard nothing for too long as abandoned; return how many."""
 
     def add_prices(self, prices: pa.Table) -> int:
-        """Add the rows of *prices* whose ``price_id`` is new; return how many."""
+        """Add the rows of *prices* whose ``price_id`` is new, note which known ones end; return how many are new."""
 
     def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:
         """Record *values*, and put them on the runs they hold for; return how many runs have changed.
