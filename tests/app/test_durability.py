@@ -4,10 +4,11 @@ import random
 import signal
 import threading
 import time
+from importlib.metadata import version
 
 import pytest
 from support.otlp import llm, run_spans
-from support.process import BOTANU, ServerProcess, botanu, environment
+from support.process import botanu
 
 TOTALS = """
 SELECT (SELECT count(*) FROM spans), (SELECT count(*) FROM runs), (SELECT count(*) FROM events),
@@ -22,14 +23,14 @@ def batch(number):
     )
 
 
-def test_kill_right_after_the_answer_loses_nothing_and_sending_again_changes_nothing(tmp_path):
-    server = ServerProcess(tmp_path)
+def test_kill_right_after_the_answer_loses_nothing_and_sending_again_changes_nothing(tmp_path, start):
+    server = start(tmp_path)
     batches = [batch(number) for number in range(30)]
     for spans in batches:
         assert server.send(*spans) == 200
     server.kill()
 
-    server = ServerProcess(tmp_path)
+    server = start(tmp_path)
     before = server.sql(TOTALS)
     assert before[0][:3] == [60, 30, 30]
     assert before[0][6] == sum(range(1, 31))
@@ -39,10 +40,10 @@ def test_kill_right_after_the_answer_loses_nothing_and_sending_again_changes_not
     server.stop()
 
 
-def test_kills_at_random_moments_under_load_lose_nothing_acknowledged(tmp_path):
+def test_kills_at_random_moments_under_load_lose_nothing_acknowledged(tmp_path, start):
     """Senders send each batch until it is acknowledged; in the end every span is there once."""
     rng = random.Random(7)
-    server = [ServerProcess(tmp_path)]
+    server = [start(tmp_path)]
     work = iter(range(10**6))
     acknowledged, stop = set(), threading.Event()
 
@@ -63,7 +64,7 @@ def test_kills_at_random_moments_under_load_lose_nothing_acknowledged(tmp_path):
     for _ in range(4):
         time.sleep(rng.uniform(0.2, 0.8))
         server[0].kill()
-        server[0] = ServerProcess(tmp_path)
+        server[0] = start(tmp_path)
     stop.set()
     for thread in senders:
         thread.join()
@@ -76,8 +77,8 @@ def test_kills_at_random_moments_under_load_lose_nothing_acknowledged(tmp_path):
     assert server[0].stop()[0] == 0
 
 
-def test_sigterm_commits_what_is_under_way_and_exits_with_zero(tmp_path):
-    server = ServerProcess(tmp_path)
+def test_sigterm_commits_what_is_under_way_and_exits_with_zero(tmp_path, start):
+    server = start(tmp_path)
     answers = []
     senders = [threading.Thread(target=lambda n=n: answers.append(server.send(*batch(n)))) for n in range(20)]
     for thread in senders:
@@ -88,22 +89,22 @@ def test_sigterm_commits_what_is_under_way_and_exits_with_zero(tmp_path):
 
     assert (code, errors) == (0, "")
     assert answers == [200] * 20
-    again = ServerProcess(tmp_path)
+    again = start(tmp_path)
     assert again.sql("SELECT count(*) FROM runs") == [[20]]
     again.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_either_signal_stops_the_server_cleanly(tmp_path, number):
-    server = ServerProcess(tmp_path)
+def test_either_signal_stops_the_server_cleanly(tmp_path, start, number):
+    server = start(tmp_path)
     server.process.send_signal(number)
     _, errors = server.process.communicate(timeout=30)
 
     assert (server.process.returncode, errors) == (0, "")
 
 
-def test_a_second_server_on_the_same_store_is_refused(tmp_path):
-    server = ServerProcess(tmp_path)
+def test_a_second_server_on_the_same_store_is_refused(tmp_path, start):
+    server = start(tmp_path)
 
     second = botanu("serve", "--port", "0", "--data-dir", str(tmp_path), check=False)
     assert second.returncode == 1
@@ -116,8 +117,8 @@ def test_a_second_server_on_the_same_store_is_refused(tmp_path):
     server.stop()
 
 
-def test_an_address_that_is_taken_is_named(tmp_path):
-    server = ServerProcess(tmp_path / "a")
+def test_an_address_that_is_taken_is_named(tmp_path, start):
+    server = start(tmp_path / "a")
     port = server.url.rpartition(":")[2]
 
     second = botanu("serve", "--port", port, "--data-dir", str(tmp_path / "b"), check=False)
@@ -128,15 +129,15 @@ def test_an_address_that_is_taken_is_named(tmp_path):
     server.stop()
 
 
-def test_settings_come_from_option_variable_and_file(tmp_path):
+def test_settings_come_from_option_variable_and_file(tmp_path, start):
     (tmp_path / "my.toml").write_text("body_bytes_max = 10\nport = 1\n[values]\norders = 5\n")
-    server = ServerProcess(tmp_path / "store", "--config", str(tmp_path / "my.toml"), BOTANU_PORT="2")
+    server = start(tmp_path / "store", "--config", str(tmp_path / "my.toml"), BOTANU_PORT="2")
 
     assert server.send(*batch(1)) == 413
     assert server.sql("SELECT value_type, amount, source FROM unit_values") == [["orders", 5, "config"]]
     server.stop()
 
-    again = ServerProcess(tmp_path / "store", "--config", str(tmp_path / "my.toml"), BOTANU_BODY_BYTES_MAX="1000000")
+    again = start(tmp_path / "store", "--config", str(tmp_path / "my.toml"), BOTANU_BODY_BYTES_MAX="1000000")
     assert again.send(*batch(1)) == 200
     assert again.sql("SELECT count(*) FROM unit_values") == [[1]]
     again.stop()
@@ -155,7 +156,5 @@ def test_bad_settings_are_all_named(tmp_path):
         assert part in done.stderr
 
 
-def test_the_command_is_installed():
-    assert environment()
-    assert botanu("--version").stdout.strip() == "0.1.0"
-    assert BOTANU
+def test_the_command_says_its_version():
+    assert botanu("--version").stdout.strip() == version("botanu")

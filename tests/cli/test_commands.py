@@ -54,7 +54,7 @@ recorded an outcome
 
 def test_a_store_is_asked_and_valued_without_a_server(botanu, filled):
     code, out, _ = botanu("values", "set", "orders", "5", "--data-dir", filled)
-    assert (code, out) == (0, "orders is worth $5.00 per unit for all time; 1 runs valued anew\n")
+    assert (code, out) == (0, "orders is worth $5.00 per unit for all time; runs valued anew: 1\n")
 
     code, out, _ = botanu("report", "--window", "all", "--data-dir", filled)
     assert code == 0
@@ -128,7 +128,7 @@ def test_a_value_set_from_a_day_says_so(botanu, filled):
         "values", "set", "orders", "4.5", "--from", "2026-01-01", "--workflow", "work", "--data-dir", filled
     )
 
-    assert out == ("orders in work is worth $4.50 per unit from 2026-01-01T00:00:00+00:00; 1 runs valued anew\n")
+    assert out == ("orders in work is worth $4.50 per unit from 2026-01-01T00:00:00+00:00; runs valued anew: 1\n")
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def test_the_measures_of_a_worked_example(lab):
         "successes": 2,
         "success_rate": 2 / 3,
         "cost": Decimal("0.0225"),
-        "cost_per_run": 0.0025,
-        "cost_per_outcome": 0.01125,
+        "cost_per_run": Decimal("0.0025"),
+        "cost_per_outcome": Decimal("0.01125"),
         "value": Decimal("0.1"),
         "roi": pytest.approx((0.1 - 0.0225) / 0.0225),
     }

@@ -59,6 +59,14 @@ result.append([thread.name for thread in threading.enumerate()])
     assert errors == ""
 
 
+def test_settings_hold_on_first_use_as_well():
+    result, _ = run_program(
+        OWN_PROVIDER + A_RUN + "result = mine.get_finished_spans()[1].attributes['botanu.environment']",
+        BOTANU_ENVIRONMENT="staging",
+    )
+    assert result == "staging"
+
+
 def test_enable_adds_our_export_to_a_provider_that_is_there():
     result, _ = run_program(
         OWN_PROVIDER

@@ -40,12 +40,15 @@ def test_values_are_read_from_the_file_exactly(tmp_path):
     ]
 
 
-def test_a_value_that_is_in_force_is_nothing_new_and_a_changed_one_holds_from_now():
-    known = [UnitValue.of("orders", 5, valid_from=BEGINNING)]
+def test_what_the_file_said_the_last_time_is_nothing_new_and_a_change_holds_from_now():
+    by_file = UnitValue.of("orders", 5, valid_from=BEGINNING, source="config")
+    by_hand = UnitValue.of("orders", 7, valid_from=NOW)
 
-    assert values_of({"orders": 5}, known) == []
-    (changed,) = values_of({"orders": 6}, known)
-    assert changed.valid_from == NOW
+    assert values_of({"orders": 5}, [by_file]) == []
+    assert values_of({"orders": 5}, [by_file, by_hand]) == []
+    for known in ([by_file], [by_file, by_hand], [by_hand]):
+        (changed,) = values_of({"orders": 6}, known)
+        assert (changed.amount, changed.valid_from) == (6, NOW)
 
 
 def test_without_a_file_there_are_no_settings_but_a_named_one_must_be_there(tmp_path):

@@ -109,6 +109,20 @@ def test_prices_are_added_once(lab):
     assert item["amount"] == item["quantity"] * item["unit_price"] / item["per"]
 
 
+def test_a_price_that_a_later_list_ends_is_noted_as_ended(lab):
+    columns = "price_id, provider, model, meter, above, amount, per, currency, valid_from, valid_to, hours, source"
+    row = "SELECT 'p1' AS price_id, NULL::DATE AS valid_to"
+    known = lab.store.query(f"SELECT {columns} FROM (FROM prices LIMIT 0) UNION ALL BY NAME {row}")
+    ended = lab.store.query(
+        f"SELECT {columns} FROM (FROM prices LIMIT 0) UNION ALL BY NAME "
+        "SELECT 'p1' AS price_id, DATE '2026-12-01' AS valid_to"
+    )
+
+    assert lab.store.add_prices(known) == 1
+    assert lab.store.add_prices(ended) == 0
+    assert str(lab.row("SELECT valid_to FROM prices")["valid_to"]) == "2026-12-01"
+
+
 @pytest.mark.parametrize(
     "statement",
     [
