@@ -110,18 +110,22 @@ def test_a_store_that_is_there_is_not_touched(kept):
     assert "wants a directory of its own" in done.stderr
 
 
-def test_it_keeps_serving_until_it_is_told_to_stop(tmp_path):
-    process = subprocess.Popen(
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_keeps_serving_until_it_is_told_to_stop(number):
+    with subprocess.Popen(
         [BOTANU, "demo", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
-    lines = []
+    ) as process:
+        lines = []
 
-    def address():
-        lines.append(process.stdout.readline())
-        return lines[-1].split()[1] if lines[-1].startswith("Open http") else None
+        def address():
+            lines.append(process.stdout.readline())
+            return lines[-1].split()[1] if lines[-1].startswith("Open http") else None
 
-    url = eventually(address, 60)
-    assert "fulfill-order" in httpx2.get(url).text
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+        try:
+            url = eventually(address, 60)
+            assert "fulfill-order" in httpx2.get(url).text
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")

@@ -37,7 +37,7 @@ def test_an_example_records_what_it_does(served, example):
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    runs = "SELECT workflow, outcome_status, count(*), attempt FROM runs GROUP BY ALL ORDER BY workflow, outcome_status, attempt"
-    assert served.sql(runs) == EXPECTED[example]
+    runs = served.sql("SELECT workflow, outcome_status, count(*), attempt FROM runs GROUP BY ALL")
+    assert sorted(runs, key=lambda row: (row[0], row[1], row[3])) == EXPECTED[example]
     assert served.sql("SELECT count(*) FROM runs WHERE workflow = 'answer-ticket' AND parent_run_id IS NULL") == [[0]]
     assert served.sql("SELECT sum(unpriced_calls) FROM runs") == [[0]]

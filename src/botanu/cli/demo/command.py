@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -117,8 +118,9 @@ def _server(directory: Path, port: int | None) -> Iterator[str]:
 
 
 def _keep_serving(address: str) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     console().print(f"\nOpen {address} in a browser, or ask: botanu report --url {address}\nStop with Ctrl-C.")
-    try:
-        signal.pause()
-    except KeyboardInterrupt:
-        return
+    while not stop.wait(0.5):  # a signal between a look at the event and a wait without end would be missed
+        pass
