@@ -118,6 +118,7 @@ RUNS = Rollup(
     key="run_id",
     touches="SELECT DISTINCT run_id FROM touched WHERE run_id IS NOT NULL",
     select=_RUNS,
+    by_clock=True,
 )
 EVENTS = Rollup(
     table="events",

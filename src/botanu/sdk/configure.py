@@ -7,7 +7,6 @@ only change what is behind them, since OpenTelemetry offers no way to take a pro
 import os
 import threading
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Protocol, runtime_checkable
 
 from opentelemetry import trace
@@ -96,7 +95,7 @@ class _Setup:
                 provider.add_span_processor(self.identity)
                 provider.add_span_processor(self.outlet)
             self.provider = provider
-        self.tracer = provider.get_tracer("botanu", version("botanu"))
+        self.tracer = provider.get_tracer("botanu", _version())
 
 
 _setup = _Setup()
@@ -188,6 +187,13 @@ def _first_use() -> None:
             enable()
     finally:
         _setup.decided = True
+
+
+def _version() -> str:
+    # Imported late: it takes as long as all the rest of this package.
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("botanu")
 
 
 def _switched_off() -> bool:

@@ -121,9 +121,8 @@ class DuckDBStore:
 
     def abandon(self, now: datetime) -> int:
         """Mark the runs that heard nothing for too long as abandoned; see ``Store``."""
-        limits = {"now": now, "abandon_after_seconds": self._abandon_after_seconds}
         with self._transaction() as connection:
-            return self._rebuild(connection, _SILENT, limits, now)
+            return self._rebuild(connection, _SILENT, self._limits(now), now)
 
     def add_prices(self, prices: pa.Table) -> int:
         """Add the prices that are new; see ``Store``."""
@@ -203,13 +202,15 @@ class DuckDBStore:
         return _number(connection, f"SELECT count(*) FROM touched_{self._rollups[0].table}")
 
     def _derive(self, connection: duckdb.DuckDBPyConnection, rollup: Rollup, now: datetime) -> None:
-        limits = {"now": now, "abandon_after_seconds": self._abandon_after_seconds}
         connection.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT * FROM touched_{rollup.table}")
         for statement in rollup.before:
             connection.execute(statement)
         connection.execute(f"DELETE FROM {rollup.table} WHERE {rollup.key} IN (SELECT {rollup.key} FROM touched)")
-        used = {name: value for name, value in limits.items() if f"${name}" in rollup.select}
-        connection.execute(f"INSERT INTO {rollup.table} BY NAME {rollup.select}", used)
+        limits = self._limits(now) if rollup.by_clock else {}
+        connection.execute(f"INSERT INTO {rollup.table} BY NAME {rollup.select}", limits)
+
+    def _limits(self, now: datetime) -> dict[str, object]:
+        return {"now": now, "abandon_after_seconds": self._abandon_after_seconds}
 
     def _migrate(self) -> None:
         connection = self._connection
@@ -248,7 +249,7 @@ def _row(value: UnitValue) -> dict[str, object]:
 def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
     file = directory / FILE
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = duckdb.connect(str(file), config=_SAFE)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():

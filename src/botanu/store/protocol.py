@@ -14,8 +14,8 @@ from botanu.pricing.value_card import UnitValue
 class Rollup:
     """A table whose rows, one per *key*, are derived from others.
 
-    *select* derives the rows of the keys in the relation ``touched`` (one column, *key*) from scratch; it may use the
-    parameters ``$now`` and ``$abandon_after_seconds``. *before* are statements that first settle the rows it reads.
+    *select* derives the rows of the keys in the relation ``touched`` (one column, *key*) from scratch; where it is
+    *by_clock*, it uses the parameters ``$now`` and ``$abandon_after_seconds``. *before* are statements that first settle the rows it reads.
     *touches* finds the keys that a change concerns, where ``touched`` holds what changed one table earlier. All are in
     DuckDB's dialect.
     """
@@ -25,6 +25,7 @@ class Rollup:
     touches: str
     select: str
     before: tuple[str, ...] = ()
+    by_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
