@@ -22,7 +22,7 @@ def result(**fields):
 def returning(value=None, error=None):
     async def work(*_):
         if error is not None:
-            raise error
+            raise error()
         return result() if value is None else value
 
     return work
@@ -83,13 +83,13 @@ CASES = [
     (
         "Partial Success",
         ([1, 2, 3],),
-        {"do_something": lambda item: returning(error=ValueError() if item == 2 else None)()},
+        {"do_something": lambda item: returning(error=ValueError if item == 2 else None)()},
         done("partial", value_type="items_processed", value_amount=2, reason="processed_2_of_3"),
     ),
     (
         "Partial Success",
         ([1, 2, 3],),
-        {"do_something": returning(error=ValueError())},
+        {"do_something": returning(error=ValueError)},
         done("failed", reason="no_items_processed"),
     ),
     ("Failure with Reason", ("doc-1",), {}, done("success", value_type="items_analyzed", **ONE)),
@@ -102,13 +102,13 @@ CASES = [
     (
         "Failure with Reason",
         ("doc-1",),
-        {"do_work": returning(error=RateLimitError()), "raises": RateLimitError},
+        {"do_work": returning(error=RateLimitError), "raises": RateLimitError},
         done("failed", reason="rate_limit_exceeded", error_type="RateLimitError"),
     ),
     (
         "Failure with Reason",
         ("doc-1",),
-        {"process": returning(error=TimeoutError()), "raises": TimeoutError},
+        {"process": returning(error=TimeoutError), "raises": TimeoutError},
         done("timeout", reason="analysis_timeout", error_type="TimeoutError"),
     ),
     (
@@ -129,7 +129,7 @@ CASES = [
     (
         "1. Always Record Outcomes",
         (),
-        {"do_work": returning(error=LookupError()), "raises": LookupError},
+        {"do_work": returning(error=LookupError), "raises": LookupError},
         done("failed", reason="LookupError", error_type="LookupError"),
     ),
     ("5. One Outcome Per Run", ([1, 2],), {}, done("success", value_type="items_processed", value_amount=2)),

@@ -76,6 +76,23 @@ def test_an_empty_window_says_so(botanu, filled):
     assert out.splitlines()[1] == "There are none. A wider window: --window 91d, or --window all."
 
 
+def test_an_empty_store_says_what_to_do_next(botanu, lab):
+    lab.store.close()
+    code, out, _ = botanu("report", "--window", "all", "--data-dir", lab.directory)
+    lab.store = type(lab)(lab.directory).store
+
+    assert code == 0
+    assert out.splitlines()[1].startswith("Nothing has arrived yet: run a decorated function")
+
+
+def test_an_interrupt_ends_it_without_a_trace(botanu, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert botanu("report") == (130, "", "")
+
+
 def test_reports_for_programs_are_exact(botanu, filled):
     _, out, _ = botanu("report", "--by", "customer_id", "-f", "json", "--data-dir", filled)
     made = json.loads(out)

@@ -304,6 +304,7 @@ def test_integers_come_as_text_or_number_and_keep_all_digits():
         b'{"resourceSpans": "x"}',
         b'{"resourceSpans": [{"scopeSpans": {}}]}',
         b'{"x": NaN}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":5}]}]}]}',
         b'\xff{"x": 1}',
         b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"\\ud800"}]}]}]}',
         b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"n","value":{"intValue":"9223372036854775808"}}]}]}]}]}',
@@ -342,6 +343,13 @@ def _field(number, content):
         length += bytes([size & 0x7F | 0x80])
         size >>= 7
     return bytes([number << 3 | 2]) + length + bytes([size]) + content
+
+
+def test_an_attribute_without_a_value_is_null():
+    bare = span()
+    bare.attributes.add(key="bare")
+
+    assert columns_of(body(bare))[0]["attributes"] == ['{"bare":null}']
 
 
 def test_what_people_and_models_said_is_not_stored():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.lab import CATALOG
 from support.otlp import body, run_spans, span
+from support.process import eventually
 
 from botanu.errors import DecodeError, StoreError, UnavailableError
 from botanu.ingest import pipeline as pipeline_module
@@ -33,6 +34,8 @@ class Wrapped:
         return self._store.append(spans, now)
 
     def abandon(self, now):
+        if error := self.fail(["abandon"]):
+            raise error
         return self._store.abandon(now)
 
 
@@ -169,3 +172,12 @@ def test_runs_that_fell_silent_are_abandoned_in_passing(lab, store, monkeypatch)
     pipeline.close()
 
     assert lab.run("r-1")["outcome_status"] == "abandoned"
+
+
+def test_a_look_for_silent_runs_that_fails_is_logged_and_done_again(store, monkeypatch, caplog):
+    monkeypatch.setattr(pipeline_module, "ABANDON_EVERY_SECONDS", 0.01)
+    store.fail = lambda names: UnavailableError("busy")
+    pipeline = Pipeline(store, CATALOG)
+    pipeline.start()
+    eventually(lambda: caplog.text.count("will be tried again: busy") > 1)
+    pipeline.close()

@@ -132,6 +132,31 @@ def price_set(amount, *, starts=None, hours=None):
     return PriceSet({"input_tokens": (tier,)}, starts, hours)
 
 
+def test_a_price_for_each_call_is_a_line_item_of_its_own():
+    tier = Tier("p", "m", "requests", 0, Decimal(5), 1000, "USD", None, None, "test")
+    catalog = OneCard(PriceSet({"requests": (tier,)}))
+
+    cost, complete, lines = price("p", "m", catalog, input_tokens=7)
+
+    assert (cost, complete) == (Decimal("0.005"), False)
+    assert lines == {"requests": (1, Decimal("0.005000000")), "input_uncached_tokens": (7, None)}
+
+
+def test_hours_without_a_zone_are_utc():
+    catalog = OneCard(price_set("4"), price_set("1", hours=(time(8), time(9))))
+
+    assert price("p", "m", catalog, NOON.replace(hour=8), input_tokens=1)[0] == 1
+
+
+def test_a_list_with_an_absent_price_has_none(monkeypatch):
+    model = CATALOG._snapshot.find_provider_model("gpt-4o", None, "openai", None)[1]
+    monkeypatch.setitem(vars(model.prices), "cache_read_mtok", None)
+    card = Catalog().card("openai", "gpt-4o")
+
+    assert "cache_read_tokens" not in card.sets[0].prices
+    assert price("openai", "gpt-4o", Catalog(), input_tokens=10, cache_read_tokens=10)[0] == Decimal("0.000025")
+
+
 def test_each_call_has_the_price_of_its_own_time():
     catalog = OneCard(price_set("1"), price_set("2", starts=date(2026, 6, 1)), price_set("3", starts=date(2026, 7, 1)))
     at = [datetime(2026, 5, 31, 23, 59, 59), datetime(2026, 6, 1), datetime(2026, 6, 30), datetime(2026, 7, 1)]

@@ -28,6 +28,7 @@ prices = st.builds(Fraction, st.integers(0, 10**12), st.integers(1, 10**9))
         (0, Fraction(75, 2), 0),
         (7, Fraction(0), 0),
         (2, Fraction(1, 3), 1),
+        (10**12, Fraction(10**8 + 1, 10**8), 1_000_000_010_000),  # beyond 64 bits on the way
     ],
 )
 def test_a_line_item_is_rounded_once_halves_to_even(quantity, price, nanos):

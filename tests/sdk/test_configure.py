@@ -59,6 +59,29 @@ result.append([thread.name for thread in threading.enumerate()])
     assert errors == ""
 
 
+def test_a_provider_that_takes_no_processors_gets_the_runs_all_the_same():
+    result, errors = run_program(
+        """
+from opentelemetry import trace
+class Provider(trace.TracerProvider):
+    names = []
+    def get_tracer(self, *args, **kwargs):
+        outer = self
+        class Tracer(trace.NoOpTracer):
+            def start_span(self, name, *args, **kwargs):
+                outer.names.append(name)
+                return super().start_span(name, *args, **kwargs)
+        return Tracer()
+provider = Provider()
+trace.set_tracer_provider(provider)
+"""
+        + A_RUN
+        + "import botanu; result = [provider.names, botanu.flush()]"
+    )
+    assert result == [["w", "child"], True]
+    assert errors == ""
+
+
 def test_settings_hold_on_first_use_as_well():
     result, _ = run_program(
         OWN_PROVIDER + A_RUN + "result = mine.get_finished_spans()[1].attributes['botanu.environment']",
@@ -113,6 +136,7 @@ result = [len(first.get_finished_spans()), len(second.get_finished_spans())]
 def test_switched_off_there_is_no_thread_no_span_and_no_log(switch):
     result, errors = run_program(
         """
+import asyncio
 import threading
 import botanu
 
@@ -127,13 +151,17 @@ def work(x):
 def numbers():
     yield 1
 
+@botanu.botanu_workflow("w", event_id="e", customer_id="c")
+async def later():
+    return 2
+
 with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
     run.emit_outcome("success")
-result = [work(3), list(numbers()), botanu.flush(), [t.name for t in threading.enumerate()]]
+result = [work(3), asyncio.run(later()), list(numbers()), botanu.flush(), [t.name for t in threading.enumerate()]]
 """,
         **switch,
     )
-    assert result == [3, [1], True, ["MainThread"]]
+    assert result == [3, 2, [1], True, ["MainThread"]]
     assert errors == ""
 
 
@@ -209,6 +237,27 @@ result = [
     }
     assert (trusting[1]["parent_run_id"], trusting[1]["root_run_id"]) == ("r-1", "r-1")
     assert trusting[1]["customer_id"] == "c"
+
+
+def test_a_trusted_caller_without_a_run_leaves_no_mark():
+    result, _ = run_program(
+        """
+import botanu
+from opentelemetry import baggage, context, trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+exporter = InMemorySpanExporter()
+botanu.enable(exporter=exporter, trust_baggage=True)
+for claimed in ({"other": "x"}, {"botanu.run_id": "r", "botanu.attempt": "first"}):
+    inbound = context.Context()
+    for name, value in claimed.items():
+        inbound = baggage.set_baggage(name, value, inbound)
+    with trace.get_tracer("x").start_as_current_span("call", context=inbound):
+        pass
+botanu.flush()
+result = [dict(span.attributes) for span in exporter.get_finished_spans()]
+"""
+    )
+    assert result == [{}, {"botanu.run_id": "r"}]
 
 
 def test_run_ids_stay_unique_when_the_program_seeds_random_and_forks():

@@ -535,6 +535,10 @@ class TestContextManager:
 
         assert asyncio.run(work()) == runs.only().attributes[semconv.RUN_ID]
 
+    def test_one_that_was_never_opened_may_be_closed(self, runs):
+        run_botanu("w", event_id="e", customer_id="c").close(None)
+        assert runs.all() == []
+
     def test_one_serves_one_run(self, runs):
         scope = run_botanu("w", event_id="e", customer_id="c")
         with scope:

@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from support.otlp import body, json_body, llm, request, run_spans, span
 
+from botanu.errors import UnavailableError
+
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
 
@@ -143,6 +145,31 @@ def test_other_methods_and_paths_are_told(server):
     wrong = server.get("/v1/traces")
     assert (wrong.status_code, "POST" in wrong.headers["allow"]) == (405, True)
     assert server.post("/v1/nonsense").status_code == 404
+
+
+def test_a_fault_of_ours_invites_no_retry(server, sql, monkeypatch):
+    monkeypatch.setattr("botanu.ingest.pipeline.normalise", lambda *_: 1 / 0)
+    response = post(server, body(span()), PROTOBUF)
+    monkeypatch.undo()
+
+    assert response.status_code == 400
+    assert "see the server's log" in Status.FromString(response.content).message
+    assert post(server, body(span()), PROTOBUF).status_code == 200
+    assert stored(sql) == 1
+
+
+def test_a_store_that_is_away_invites_a_retry(server, sql, monkeypatch):
+    def away(*_):
+        raise UnavailableError("disk full")
+
+    monkeypatch.setattr("botanu.store.duckdb.DuckDBStore.append", away)
+    response = post(server, body(span()), PROTOBUF)
+    monkeypatch.undo()
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert Status.FromString(response.content).message == "disk full"
+    assert post(server, body(span()), PROTOBUF).status_code == 200
+    assert stored(sql) == 1
 
 
 def test_a_connection_goes_on_after_a_refusal(server):

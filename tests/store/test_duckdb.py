@@ -92,6 +92,30 @@ def test_a_failed_batch_leaves_nothing_and_the_next_one_works(lab):
     assert lab.send(*good).accepted == 1
 
 
+def test_a_batch_that_is_interrupted_leaves_nothing(lab, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lab.store, "_rebuild", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lab.send(*run_spans(run_id="r-1", status="success"))
+    monkeypatch.undo()
+
+    assert lab.rows("SELECT * FROM spans") == []
+    assert lab.send(*run_spans(run_id="r-1", status="success")).accepted == 1
+
+
+def test_a_connection_that_is_gone_is_unavailable(lab):
+    connection = lab.store._connection
+    lab.store._connection = connection.cursor()
+    lab.store._connection.close()
+    with pytest.raises(UnavailableError, match="nothing was written"):
+        lab.send(*run_spans(run_id="r-1", status="success"))
+    lab.store._connection = connection
+
+    assert lab.send(*run_spans(run_id="r-1", status="success")).accepted == 1
+
+
 def test_prices_are_added_once(lab):
     from support.lab import CATALOG  # noqa: PLC0415
 

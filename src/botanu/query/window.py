@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from botanu.errors import QueryError
@@ -55,8 +55,3 @@ def parse_instant(text: str) -> datetime:
     except ValueError:
         raise QueryError(f"{text!r} is no date such as 2026-11-01 and no instant such as 2026-11-01T12:00Z") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def first_instant_of(day: date) -> datetime:
-    """Return the first instant of *day*, in UTC."""
-    return datetime.combine(day, time(), UTC)

@@ -164,7 +164,7 @@ def tracer() -> trace.Tracer | None:
     """Return the tracer for runs, or ``None`` when recording is off; decides on first use."""
     if not _setup.decided:
         with guard, _setup.lock:
-            if not _setup.decided:
+            if not _setup.decided:  # pragma: no branch - another thread may have come first
                 _first_use()
     return _setup.tracer
 

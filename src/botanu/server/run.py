@@ -36,8 +36,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if sockets:
-            self._ready(_address(sockets[0]))
+        for listening in sockets or ():
+            self._ready(_address(listening))
 
 
 def serve(app: Starlette, settings: ServerSettings, ready: Ready) -> None:
@@ -69,7 +69,7 @@ def serving(app: Starlette, settings: ServerSettings) -> Iterator[str]:
         thread.start()
         try:
             while not started.wait(0.1):
-                if not thread.is_alive():
+                if not thread.is_alive():  # pragma: no branch - a slow start is waited for
                     raise UnavailableError("the server could not start; see its log")
             yield _address(listening)
         finally:

@@ -28,9 +28,9 @@ from botanu.server.settings import ServerSettings
 from botanu.settings import resolve
 from botanu.store.duckdb import FILE
 
-_LIVE_EVENTS = 6
+_LIVE_EVENTS = 12
 _LIVE_SPEED = 100.0
-_FIRST_LIVE_NUMBER = 100_001
+_FIRST_LIVE_NUMBER = 100_480  # from here on the live events have every kind of ending
 
 
 def demo(*, once: bool = False, port: int | None = None, data_dir: Path | None = None) -> None:

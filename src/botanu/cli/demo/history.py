@@ -2,14 +2,16 @@
 
 import random
 from collections.abc import Iterator, MutableSequence, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 
-from botanu import semconv
+from botanu import Outcome, semconv
 from botanu.cli.demo.scenario import SEED, WORKFLOWS, Call, Plan, Result, events
+from botanu.sdk.identifiers import uuid7
 
 DAYS = 56
 RUNS_PER_REQUEST = 100
@@ -59,7 +61,7 @@ def _request(runs: Sequence[tuple[datetime, Plan]], now: datetime, first: int) -
 def _add_run(spans: ScopeSpans, start: datetime, plan: Plan, version: str, rng: random.Random) -> None:
     trace_id, root_id = rng.randbytes(16), rng.randbytes(8)
     began = _nanos(start)
-    run_id = _run_id(began, rng)
+    run_id = uuid7(began // 1_000_000, rng.getrandbits(74))
     identity: dict[str, object] = {
         semconv.RUN_ID: run_id,
         semconv.WORKFLOW: plan.workflow,
@@ -77,7 +79,7 @@ def _add_run(spans: ScopeSpans, start: datetime, plan: Plan, version: str, rng: 
         clock = ended
     ended = began + int(plan.seconds * 1e9)
     root = _add_span(spans, plan.workflow, trace_id, root_id, b"", began, ended)
-    _set(root.attributes, {**identity, semconv.RUN_ROOT: True, **_outcome_attributes(plan.result)})
+    _set(root.attributes, {**identity, semconv.RUN_ROOT: True, **_outcome(plan.result).attributes()})
 
 
 def _add_span(
@@ -105,15 +107,9 @@ def _call_attributes(call: Call) -> dict[str, object]:
     }
 
 
-def _outcome_attributes(result: Result) -> dict[str, object]:
-    return {
-        semconv.OUTCOME_STATUS: result.status,
-        semconv.OUTCOME_VALUE_TYPE: result.value_type,
-        semconv.OUTCOME_VALUE_AMOUNT: result.value_amount,
-        semconv.OUTCOME_CONFIDENCE: result.confidence,
-        semconv.OUTCOME_REASON: result.reason,
-        semconv.OUTCOME_ERROR_TYPE: result.error_type,
-    }
+def _outcome(result: Result) -> Outcome:
+    given = {field.name: getattr(result, field.name) for field in fields(Result) if field.name != "raises"}
+    return Outcome.of(**given)
 
 
 def _set(attributes: MutableSequence[KeyValue], given: dict[str, object]) -> None:
@@ -134,10 +130,3 @@ def _any_value(value: object) -> AnyValue:
 
 def _nanos(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000) * 1000
-
-
-def _run_id(began: int, rng: random.Random) -> str:
-    """Return a UUIDv7 for a run of the past."""
-    number = began // 1_000_000 << 80 | 0x7 << 76 | rng.getrandbits(12) << 64 | 0x2 << 62 | rng.getrandbits(62)
-    text = f"{number:032x}"
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
