@@ -223,6 +223,7 @@ def test_an_outcome_after_the_end_is_logged_and_changes_nothing(runs, caplog):
         ({"value_amount": Fraction(1, 4)}, {"value_amount": 0.25}, None),
         ({"value_amount": np.float64(2.5)}, {"value_amount": 2.5}, None),
         ({"value_amount": 10**30}, {"value_amount": 1e30}, None),
+        ({"value_amount": 10**400}, {}, "value_amount: int too large to convert to float"),
         ({"value_amount": Decimal("1e999")}, {}, "value_amount: inf is not a finite number"),
         ({"confidence": 2}, {}, "confidence: 2 is not in 0..1"),
         ({"confidence": -0.1}, {}, "confidence: -0.1 is not in 0..1"),
