@@ -11,7 +11,7 @@ from botanu.settings import describe, resolve, setting
 @dataclass(frozen=True)
 class Table:
     host: str = setting("127.0.0.1", "Where.")
-    port: int = setting(4318, "Which.")
+    port: int = setting(4318, "Which.", least=0, most=65_535)
     wait_seconds: float = setting(1.5, "How long.")
     quiet: bool = setting(False, "Whether.")
     folder: Path = setting(Path("/var"), "In what.")
@@ -56,11 +56,19 @@ def test_every_fault_is_named_at_once():
         "unknown setting 'prot' in the file",
         "known: host, port, wait_seconds, quiet, folder, name",
         "host (BOTANU_HOST) must be text, not True",
-        "port (BOTANU_PORT) must be a whole number, not 'http'",
+        "port (BOTANU_PORT) must be a whole number from 0 to 65535, not 'http'",
         "quiet (BOTANU_QUIET) must be true or false, not 'maybe'",
         "folder (BOTANU_FOLDER) must be a path, not 5",
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("port", "-1"), ("port", "65536"), ("wait_seconds", "nan"), ("wait_seconds", "inf")]
+)
+def test_a_number_is_finite_and_within_its_bounds(name, text):
+    with pytest.raises(SettingsError, match=f"{name} .* not '{text}'"):
+        resolve(Table, environ={f"BOTANU_{name.upper()}": text})
+
+
 def test_rows_describe_themselves():
-    assert describe(Table)[1] == ("port", "BOTANU_PORT", "a whole number", "4318", "Which.")
+    assert describe(Table)[1] == ("port", "BOTANU_PORT", "a whole number from 0 to 65535", "4318", "Which.")

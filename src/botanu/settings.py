@@ -4,6 +4,7 @@ A row has a name, a type, a default and a sentence; its variable is ``BOTANU_<NA
 that gives a value wins: code, environment, file, default.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
 from decimal import Decimal
@@ -18,9 +19,9 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 
-def setting(default: T, sentence: str) -> T:
-    """Declare one row of a settings table: its default value and the sentence that explains it."""
-    declared: T = field(default=default, metadata={"sentence": sentence})
+def setting(default: T, sentence: str, *, least: float = -math.inf, most: float = math.inf) -> T:
+    """Declare one row of a settings table: its default, the sentence that explains it, and a number's bounds."""
+    declared: T = field(default=default, metadata={"sentence": sentence, "bounds": (least, most)})
     return declared
 
 
@@ -45,6 +46,7 @@ def resolve(
             name in *code* or *file* that is no setting.
     """
     types = get_type_hints(table)
+    bounds = {row.name: row.metadata["bounds"] for row in fields(table)}  # type: ignore[arg-type]
     rows = list(types)
     sources: list[tuple[str, dict[str, object]]] = [
         ("", {name: value for name, value in (code or {}).items() if value is not None}),
@@ -63,9 +65,10 @@ def resolve(
         if given is MISSING:
             continue
         try:
-            values[name] = _coerce(given, types[name])
+            values[name] = _within(bounds[name], _coerce(given, types[name]))
         except (TypeError, ValueError):
-            faults.append(f"{name} ({variable(name)}) must be {_wanted(types[name])}, not {given!r}")
+            wanted = _wanted(types[name], bounds[name])
+            faults.append(f"{name} ({variable(name)}) must be {wanted}, not {given!r}")
     if faults:
         raise SettingsError("; ".join(faults))
     return table(**values)
@@ -75,7 +78,13 @@ def describe(table: type[object]) -> list[tuple[str, str, str, str, str]]:
     """Rows of *table* for documentation: name, variable, type, default, sentence."""
     types = get_type_hints(table)
     return [
-        (row.name, variable(row.name), _wanted(types[row.name]), str(row.default), row.metadata["sentence"])
+        (
+            row.name,
+            variable(row.name),
+            _wanted(types[row.name], row.metadata["bounds"]),
+            str(row.default),
+            row.metadata["sentence"],
+        )
         for row in fields(table)  # type: ignore[arg-type]
     ]
 
@@ -108,8 +117,17 @@ _WORDS: Mapping[object, str] = {
 }
 
 
-def _wanted(kind: object) -> str:
-    return _WORDS[kind]
+def _wanted(kind: object, bounds: tuple[float, float]) -> str:
+    limits = zip(("from", "to"), bounds, strict=True)
+    return " ".join([_WORDS[kind], *(f"{word} {limit:g}" for word, limit in limits if math.isfinite(limit))])
+
+
+def _within(bounds: tuple[float, float], value: object) -> object:
+    """Return *value*, a number only if it is finite and within *bounds*."""
+    least, most = bounds
+    if isinstance(value, int | float) and not (math.isfinite(value) and least <= value <= most):
+        raise ValueError(value)
+    return value
 
 
 def _coerce(given: object, kind: object) -> object:

@@ -182,12 +182,139 @@ with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
     )
     assert result == [
         (
-            "queue_spans_max (BOTANU_QUEUE_SPANS_MAX) must be a whole number, not 'many'; "
+            "queue_spans_max (BOTANU_QUEUE_SPANS_MAX) must be a whole number from 1, not 'many'; "
             "strict (BOTANU_STRICT) must be true or false, not 'perhaps'"
         ),
         "w",
     ]
     assert errors.count("internal fault, the program goes on without: SettingsError") == 1
+
+
+def test_no_run_is_lost_when_many_threads_come_first():
+    result, errors = run_program(
+        """
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+import gzip, os
+
+arrived = []
+class Collector(BaseHTTPRequestHandler):
+    def do_POST(self):
+        request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"])))
+        arrived.extend(s for r in request.resource_spans for scope in r.scope_spans for s in scope.spans)
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+threading.Thread(target=collector.serve_forever, daemon=True).start()
+os.environ["BOTANU_ENDPOINT"] = f"http://127.0.0.1:{collector.server_port}"
+
+import botanu
+def work():
+    for _ in range(10):
+        with botanu.run_botanu("w", event_id="e", customer_id="c"):
+            pass
+threads = [threading.Thread(target=work) for _ in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+result = [botanu.flush(), len(arrived)]
+"""
+    )
+    assert result == [True, 160]
+    assert errors == ""
+
+
+def test_flush_keeps_its_timeout_and_says_whether_the_spans_arrived():
+    result, _ = run_program("""
+import time
+import botanu
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+class Exporter(SpanExporter):
+    waits, answer = 0, SpanExportResult.SUCCESS
+    def export(self, spans):
+        time.sleep(self.waits)
+        if self.answer is None:
+            raise ConnectionError
+        return self.answer
+
+exporter = Exporter()
+botanu.enable(exporter=exporter)
+result = []
+for Exporter.waits, Exporter.answer in (
+    (0, SpanExportResult.SUCCESS), (0, SpanExportResult.FAILURE), (0, None), (60, SpanExportResult.SUCCESS)
+):
+    with botanu.run_botanu("w", event_id="e", customer_id="c"):
+        pass
+    began = time.monotonic()
+    result.append([botanu.flush(timeout_seconds=0.5), time.monotonic() - began < 30])
+import os
+print(__import__("json").dumps(result), flush=True)
+os._exit(0)
+""")
+    assert result == [[True, True], [False, True], [False, True], [False, True]]
+
+
+def test_spans_are_sent_at_exit_also_when_the_programs_provider_does_not_see_to_it():
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+import botanu
+trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
+botanu.enable(exporter=ConsoleSpanExporter())
+with botanu.run_botanu("w", event_id="e", customer_id="c"):
+    pass
+""",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert '"botanu.workflow": "w"' in done.stdout
+
+
+def test_after_the_programs_provider_was_shut_down_enable_starts_again():
+    result, _ = run_program(
+        OWN_PROVIDER
+        + """
+import botanu
+first, second = InMemorySpanExporter(), InMemorySpanExporter()
+botanu.enable(exporter=first)
+provider.shutdown()
+botanu.enable(exporter=second)
+"""
+        + A_RUN
+        + """
+botanu.flush()
+result = [span.name for span in second.get_finished_spans()]
+"""
+    )
+    assert "w" in result
+
+
+@pytest.mark.parametrize(("endpoint", "threads"), [("", 0), ("http://127.0.0.1:9", 1)])
+def test_opentelemetrys_word_not_to_export_holds_unless_an_endpoint_is_given(endpoint, threads):
+    result, _ = run_program(
+        """
+import sys
+import botanu
+with botanu.run_botanu("w", event_id="e", customer_id="c"):
+    pass
+result = int("requests" in sys.modules)
+botanu.disable() if not result else __import__("os")._exit(print(__import__("json").dumps(result), flush=True) or 0)
+""",
+        OTEL_TRACES_EXPORTER="none",
+        BOTANU_ENDPOINT=endpoint,
+    )
+    assert result == threads
 
 
 def test_importing_the_sdk_brings_in_neither_server_nor_exporter():

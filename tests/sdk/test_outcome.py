@@ -2,7 +2,7 @@ import asyncio
 import logging
 import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextvars import copy_context
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
 
-from botanu import Outcome, OutcomeStatus, botanu_workflow, emit_outcome, run_botanu, track_llm_call
+from botanu import Outcome, OutcomeStatus, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call
 from botanu.sdk.guard import guard
 
 
@@ -114,6 +114,7 @@ def test_without_auto_outcome_an_exception_still_fails_the_run(runs):
         (ValueError, "failed"),
         (TimeoutError, "failed"),
         (asyncio.CancelledError, "canceled"),
+        (CancelledError, "canceled"),
         (KeyboardInterrupt, "canceled"),
         (SystemExit, "canceled"),
     ],
@@ -209,7 +210,24 @@ def test_an_outcome_after_the_end_is_logged_and_changes_nothing(runs, caplog):
         run.emit_outcome("failed")
 
     assert runs.only().outcome["status"] == "success"
-    assert "after its run had ended" in caplog.text
+    assert "it came after the end, and is not recorded" in caplog.text
+
+
+class Hostile:
+    """An object whose every conversion fails, as that of a tensor of many elements does."""
+
+    def __float__(self):
+        raise RuntimeError
+
+    __str__ = __float__
+
+
+class HostileMapping(dict):
+    def __len__(self):
+        return 1
+
+    def items(self):
+        raise RuntimeError
 
 
 @pytest.mark.parametrize(
@@ -229,9 +247,17 @@ def test_an_outcome_after_the_end_is_logged_and_changes_nothing(runs, caplog):
         ({"confidence": -0.1}, {}, "confidence: -0.1 is not in 0..1"),
         ({"confidence": 1}, {"confidence": 1.0}, None),
         ({"value_type": 7}, {"value_type": "7"}, None),
+        ({"value_type": OutcomeStatus.PARTIAL}, {"value_type": "partial"}, None),
+        ({"reason": "\ud83d half"}, {"reason": "? half"}, None),
+        ({"value_amount": Hostile()}, {}, "value_amount: RuntimeError when read"),
+        ({"confidence": Hostile()}, {}, "confidence: RuntimeError when read"),
+        ({"reason": Hostile()}, {}, "reason: RuntimeError when read"),
+        ({"metadata": {Hostile(): 1}}, {}, "metadata: RuntimeError when read"),
+        ({"metadata": {"a": Hostile(), "b": 1}}, {"metadata.b": 1}, "metadata.a: RuntimeError when read"),
+        ({"metadata": HostileMapping()}, {}, "metadata: RuntimeError when read"),
         ({"reason": "r" * 5000}, {"reason": "r" * 1024}, "reason: shortened from 5000 to 1024 characters"),
         ({"metadata": [1]}, {}, "metadata: list is not a mapping"),
-        ({"metadata": {"deep": {"a": 1}}}, {}, "metadata.deep: dict is not a number"),
+        ({"metadata": {"deep": {"a": 1}}}, {}, "metadata.deep: dict is not text, a number or a boolean"),
         (
             {"metadata": {"batch_id": "abc-123", "retry_count": 2, "dry": False}},
             {"metadata.batch_id": "abc-123", "metadata.retry_count": 2, "metadata.dry": False},
@@ -246,6 +272,43 @@ def test_data_that_is_off_never_raises_and_is_flagged(runs, fields, kept, fault)
     run = runs.only()
     assert run.outcome == {"status": "success", **kept}
     assert list(run.attributes.get("botanu.faults", ())) == ([fault] if fault else [])
+
+
+def test_the_same_fault_is_kept_and_logged_once_and_of_many_the_first(runs, caplog):
+    with caplog.at_level(logging.WARNING, "botanu"), run_botanu("faulty", event_id="e", customer_id="c"):
+        for number in range(100):
+            emit_outcome("success", value_amount=math.nan, confidence=2 + number)
+
+    faults = runs.only().attributes[semconv.FAULTS]
+    assert faults[:3] == (
+        "value_amount: nan is not a finite number",
+        "confidence: 2 is not in 0..1",
+        "confidence: 3 is not in 0..1",
+    )
+    assert len(faults) == 32
+    assert [record.getMessage() for record in caplog.records] == [
+        "outcome of workflow 'faulty': value_amount: nan is not a finite number",
+        "outcome of workflow 'faulty': confidence: 2 is not in 0..1",
+    ]
+
+
+def test_an_outcome_that_comes_while_the_run_ends_is_late_and_never_taken_and_then_replaced(runs, monkeypatch):
+    emitted = threading.Event()
+    ending = Outcome.of_ending
+
+    def slow(error, *, success):
+        threading.Thread(target=lambda: (run.emit_outcome("partial"), emitted.set())).start()
+        emitted.wait(0.2)
+        return ending(error, success=success)
+
+    monkeypatch.setattr(Outcome, "of_ending", slow)
+    with run_botanu("work", event_id="e", customer_id="c") as run:
+        pass
+    emitted.wait(10)
+
+    run = runs.only()
+    assert run.outcome == {"status": "success", "auto": True}
+    assert run.emitted == [{"status": "success", "auto": True}]
 
 
 def test_of_many_metadata_keys_the_first_are_kept(runs):

@@ -1,5 +1,6 @@
 import asyncio
 
+import numpy as np
 import pytest
 from opentelemetry.trace import SpanKind
 
@@ -48,6 +49,28 @@ def test_a_call_that_fails_says_so_and_the_exception_goes_on(runs):
     (span,) = runs.spans()
     assert span.attributes[semconv.ERROR_TYPE] == "ConnectionError"
     assert "secret" not in span.to_json()
+
+
+def test_a_call_whose_consumer_stops_early_is_no_failed_call(runs):
+    def stream():
+        with track_llm_call(provider="openai", model="m"):
+            yield "a"
+
+    next(stream())
+
+    (span,) = runs.spans()
+    assert semconv.ERROR_TYPE not in span.attributes
+    assert span.status.is_unset
+
+
+def test_counts_of_other_libraries_are_whole_numbers_and_others_are_left_out(runs, caplog):
+    with track_llm_call(provider="openai", model="m") as call:
+        call.set_tokens(np.int64(7), 2.5)
+
+    (span,) = runs.spans()
+    assert span.attributes[semconv.GEN_AI_INPUT_TOKENS] == 7
+    assert semconv.GEN_AI_OUTPUT_TOKENS not in span.attributes
+    assert "gen_ai.usage.output_tokens must be a whole number, not float: not recorded" in caplog.text
 
 
 def test_calls_inside_a_call_are_its_children(runs):

@@ -1,7 +1,9 @@
 import asyncio
+import contextvars
 import gc
 import inspect
 import threading
+import uuid
 
 import pytest
 from opentelemetry import baggage, context, trace
@@ -9,11 +11,21 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 import botanu
-from botanu import IdentityError, botanu_workflow, emit_outcome, run_botanu, semconv
+from botanu import IdentityError, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call
+from botanu.sdk.propagation import IdentityProcessor
 
 
 def workflow(name="work", **options):
     return botanu_workflow(name, event_id="e-1", customer_id="c-1", **options)
+
+
+def wrapper(function):
+    """Wrap *function* as a careless decorator does: in a plain function."""
+
+    def call(*args):
+        return function(*args)
+
+    return call
 
 
 def current_run_id():
@@ -71,6 +83,10 @@ class TestIdentity:
             lambda fail, order: order,
             lambda *args, **kwargs: kwargs.get("order") or args[0],
             lambda order, **_: order,
+            lambda *, order: order,
+            lambda order, prefix="": f"{prefix}{order}",
+            lambda prefix="", order=None: f"{prefix}{order}",
+            lambda **given: given["order"],
         ],
     )
     def test_an_extractor_gets_the_arguments_it_names_or_all(self, runs, event_id):
@@ -86,6 +102,25 @@ class TestIdentity:
             ("o-2", "fail-False"),
         ]
 
+    def test_an_extractor_that_wants_nothing_gets_nothing(self, runs):
+        request_id = contextvars.ContextVar("request_id", default="r-1")
+
+        @botanu_workflow("w", event_id=lambda: request_id.get(), customer_id=lambda _, /: "c")  # noqa: PLW0108
+        def work(number):
+            return number
+
+        work(17)
+        assert runs.only().attributes[semconv.EVENT_ID] == "r-1"
+
+    def test_an_extractor_gets_the_place_and_the_rest_as_the_function_has_them(self, runs):
+        @botanu_workflow("w", event_id=lambda a, /, **rest: f"{a}-{rest['b']}", customer_id=lambda **all_: all_["x"])
+        def work(a, /, b=2, **more):
+            return more
+
+        work(1, x="c")
+        run = runs.only()
+        assert (run.attributes[semconv.EVENT_ID], run.attributes[semconv.CUSTOMER_ID]) == ("1-2", "c")
+
     def test_an_extractor_without_a_signature_gets_all_arguments(self, runs):
         @botanu_workflow("w", event_id=str, customer_id=str)
         def work(number, other=0):
@@ -94,18 +129,71 @@ class TestIdentity:
         work(17)
         assert runs.only().attributes[semconv.EVENT_ID] == "17"
 
-    @pytest.mark.parametrize("given", [17, 17.5, "x", True])
-    def test_a_scalar_id_becomes_text(self, runs, given):
-        with run_botanu("w", event_id=given, customer_id="c"):
+    @pytest.mark.parametrize(
+        ("given", "text"),
+        [
+            (17, "17"),
+            (17.5, "17.5"),
+            ("x", "x"),
+            (True, "True"),
+            (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+            (semconv.OutcomeStatus.FAILED, "failed"),
+            ("half \ud83d", "half ?"),
+        ],
+    )
+    def test_a_scalar_id_becomes_text(self, runs, given, text):
+        with run_botanu("w", event_id=given, customer_id="c", tenant_id=given):
             pass
-        assert runs.only().attributes[semconv.EVENT_ID] == str(given)
+        assert runs.only().attributes[semconv.EVENT_ID] == text
+        assert runs.only().attributes[semconv.TENANT_ID] == text
 
-    @pytest.mark.parametrize("given", [None, "", [], {}, b"x", ()])
+    @pytest.mark.parametrize("given", [None, "", [], {}, b"x", (), object(), range(3), asyncio.Future])
     def test_an_id_that_identifies_nothing_is_refused_where_it_is_written(self, given):
-        with pytest.raises(IdentityError, match="customer_id must"):
-            botanu_workflow("w", event_id="e", customer_id=given)
+        if not callable(given):
+            with pytest.raises(IdentityError, match="customer_id must"):
+                botanu_workflow("w", event_id="e", customer_id=given)
         with pytest.raises(IdentityError, match="event_id must"):
             run_botanu("w", event_id=given, customer_id="c")
+
+    def test_what_is_empty_was_not_given_and_an_attempt_is_counted_from_one(self, runs):
+        with run_botanu("w", event_id="e", customer_id="c", environment="", tenant_id="", version=""):
+            pass
+        assert {semconv.ENVIRONMENT, semconv.TENANT_ID, semconv.WORKFLOW_VERSION}.isdisjoint(runs.only().attributes)
+        for attempt in (0, True, "two", 1.0):
+            with pytest.raises(IdentityError, match="attempt must be a whole number from 1"):
+                run_botanu("w", event_id="e", customer_id="c", attempt=attempt)
+        with pytest.raises(IdentityError, match="version must be text or a number, not list"):
+            run_botanu("w", event_id="e", customer_id="c", version=[1])
+
+    @pytest.mark.usefixtures("lenient")
+    def test_an_extractor_that_fails_is_logged_once_whatever_it_says(self, runs, caplog):
+        class Awaitable:
+            def __init__(self, number):
+                self.number = number
+
+            def __await__(self):
+                yield
+
+            def __str__(self):
+                return "an id only once awaited"
+
+        class OddError(Exception):
+            def __str__(self):
+                raise RuntimeError
+
+        def event_id(number):
+            raise OddError(number)
+
+        @botanu_workflow("odd", event_id=event_id, customer_id=Awaitable)
+        def work(number):
+            return number
+
+        assert [work(number) for number in range(20)] == [*range(20)]
+
+        assert [record.getMessage() for record in caplog.records] == [
+            "workflow 'odd': event_id: OddError; the run is recorded without it",
+            "workflow 'odd': customer_id: IdentityError; the run is recorded without it",
+        ]
 
     @pytest.mark.usefixtures("lenient")
     def test_an_extractor_that_fails_never_stops_the_function(self, runs):
@@ -128,6 +216,30 @@ class TestIdentity:
         workflow(environment="prod")(lambda: None)()
 
         assert [run.attributes[semconv.ENVIRONMENT] for run in runs.all()] == ["staging", "prod"]
+
+    def test_a_run_inside_another_has_its_environment_and_tenant_unless_it_says_otherwise(self, runs):
+        botanu.disable()
+        runs.exporter = InMemorySpanExporter()
+        botanu.enable(exporter=runs.exporter, environment="staging", strict=True)
+        with run_botanu("outer", event_id="e", customer_id="c", environment="prod", tenant_id="t-1"):
+            with run_botanu("inherits", event_id="e", customer_id="c"):
+                pass
+            with run_botanu("differs", event_id="e", customer_id="c", environment="test", tenant_id="t-2"):
+                pass
+
+        whose = {
+            name: (runs.of(name).attributes[semconv.ENVIRONMENT], runs.of(name).attributes[semconv.TENANT_ID])
+            for name in ("inherits", "differs")
+        }
+        assert whose == {"inherits": ("prod", "t-1"), "differs": ("test", "t-2")}
+
+    def test_what_only_the_outer_run_has_does_not_travel_with_the_inner_one(self, runs):
+        with (
+            run_botanu("outer", event_id="e", customer_id="c", attempt=3, version="v9"),
+            run_botanu("inner", event_id="e", customer_id="c") as inner,
+        ):
+            carried = {name: value for name, value in baggage.get_all().items() if name.startswith("botanu.")}
+        assert carried == inner.identity
 
     def test_an_attempt_that_the_program_knows_is_carried(self, runs):
         with (
@@ -243,6 +355,15 @@ class TestFunctions:
         assert Shop("acme").fulfil(5) == 5
         assert runs.only().attributes[semconv.CUSTOMER_ID] == "acme"
 
+    def test_what_cannot_be_called_is_refused_where_it_is_written(self):
+        with pytest.raises(TypeError, match="put @botanu_workflow below @classmethod"):
+
+            class Shop:
+                @workflow()
+                @classmethod
+                def fulfil(cls):
+                    return cls
+
     def test_the_exception_itself_goes_on(self, runs):
         error = ValueError("mine")
 
@@ -291,6 +412,84 @@ class TestFunctions:
 
         assert len(set(ids)) == 200
         assert len(runs.all()) == 200
+
+
+class TestFunctionsThatReturnWhatIsStillToRun:
+    """A wrapper around a coroutine function or a generator is a plain function; the work comes after its return."""
+
+    def test_the_run_lasts_until_the_coroutine_has_ended(self, runs):
+        async def work():
+            await asyncio.sleep(0)
+            with trace.get_tracer("x").start_as_current_span("s"):
+                emit_outcome("partial")
+            return current_run_id()
+
+        async def main():
+            coroutine = workflow()(wrapper(work))()
+            assert current_run_id() is None
+            return await coroutine, current_run_id()
+
+        inside, after = asyncio.run(main())
+
+        run = runs.only()
+        assert (inside, after) == (run.attributes[semconv.RUN_ID], None)
+        assert run.outcome == {"status": "partial"}
+        assert [span.name for span in run.children] == ["s"]
+
+    def test_an_exception_in_the_coroutine_fails_the_run(self, runs):
+        class Work:
+            async def __call__(self):
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            asyncio.run(workflow()(Work())())
+        assert runs.only().outcome["reason"] == "LookupError"
+
+    def test_the_run_lasts_until_the_generator_has_ended(self, runs):
+        def numbers():
+            yield current_run_id()
+            emit_outcome("partial")
+
+        (inside,) = workflow()(wrapper(numbers))()
+
+        run = runs.only()
+        assert inside == run.attributes[semconv.RUN_ID]
+        assert run.outcome == {"status": "partial"}
+
+    def test_the_run_lasts_until_the_async_generator_has_ended(self, runs):
+        async def numbers():
+            yield current_run_id()
+            emit_outcome("partial")
+
+        async def main():
+            return [inside async for inside in workflow()(wrapper(numbers))()]
+
+        (inside,) = asyncio.run(main())
+
+        run = runs.only()
+        assert inside == run.attributes[semconv.RUN_ID]
+        assert run.outcome == {"status": "partial"}
+
+    def test_what_the_body_says_as_it_is_dropped_stands(self, runs):
+        def numbers():
+            try:
+                yield 1
+            finally:
+                emit_outcome("partial")
+
+        iterator = workflow()(wrapper(numbers))()
+        next(iterator)
+        del iterator
+        gc.collect()
+
+        assert runs.only().outcome == {"status": "partial"}
+
+    def test_one_that_is_never_used_ends_its_run(self, runs):
+        workflow()(lambda: (number for number in range(3)))()
+        gc.collect()
+
+        assert runs.only().outcome["status"] == "canceled"
+        assert current_run_id() is None
 
 
 class TestGenerators:
@@ -467,6 +666,62 @@ class TestAsyncGenerators:
             asyncio.run(consume())
         assert runs.only().outcome["reason"] == "LookupError"
 
+    def test_one_still_open_when_the_loop_ends_cleans_up_in_its_run(self, runs, caplog):
+        kept = []
+
+        @workflow()
+        async def work():
+            try:
+                yield 1
+            finally:
+                await asyncio.sleep(0.01)
+                emit_outcome("partial")
+
+        async def consume():
+            iterator = work()
+            kept.append(iterator)
+            await anext(iterator)
+
+        asyncio.run(consume())
+
+        assert runs.only().outcome == {"status": "partial"}
+        assert caplog.text == ""
+
+    def test_a_call_with_wrong_arguments_is_a_failed_run_as_for_every_function(self, runs):
+        @workflow()
+        async def asynchronous(number):
+            yield number
+
+        @workflow()
+        def synchronous(number):
+            yield number
+
+        async def consume():
+            async for _ in asynchronous():
+                pass
+
+        with pytest.raises(TypeError, match="number"):
+            asyncio.run(consume())
+        with pytest.raises(TypeError, match="number"):
+            list(synchronous())
+        assert [run.outcome["reason"] for run in runs.all()] == ["TypeError", "TypeError"]
+
+    def test_switched_off_it_is_as_if_not_decorated(self, runs):
+        asked = []
+
+        @botanu_workflow("w", event_id=asked.append, customer_id="c")
+        async def echo(number):
+            received = yield number
+            yield received
+
+        async def talk():
+            iterator = echo(1)
+            return [await anext(iterator), await iterator.asend(2), [item async for item in iterator]]
+
+        botanu.disable()
+        assert asyncio.run(talk()) == [1, 2, []]
+        assert asked == []
+
     def test_one_left_half_way_is_closed_by_the_loop(self, runs, caplog):
         @workflow()
         async def work():
@@ -517,6 +772,19 @@ class TestAsyncGenerators:
 
 
 class TestContextManager:
+    @pytest.mark.usefixtures("lenient")
+    def test_a_processor_of_the_programs_that_fails_leaves_no_run_behind(self, runs, monkeypatch, caplog):
+        def fail(self, span):
+            raise RuntimeError("theirs")
+
+        monkeypatch.setattr(IdentityProcessor, "on_end", fail)
+        with run_botanu("w", event_id="e", customer_id="c"), track_llm_call(provider="p", model="m"):
+            pass
+
+        assert current_run_id() is None
+        assert not trace.get_current_span().get_span_context().is_valid
+        assert "internal fault, the program goes on without: RuntimeError" in caplog.text
+
     def test_with_yields_the_run(self, runs):
         with run_botanu("w", event_id="e", customer_id="c") as run:
             assert run.run_id == current_run_id()

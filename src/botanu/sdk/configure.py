@@ -4,6 +4,7 @@ Both of our processors are added to a provider once and stay there; ``disable()`
 only change what is behind them, since OpenTelemetry offers no way to take a processor off again.
 """
 
+import atexit
 import os
 import threading
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ from typing import Protocol, runtime_checkable
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
+from botanu.sdk.delivery import Delivery
 from botanu.sdk.guard import guard
 from botanu.sdk.propagation import IdentityProcessor
 from botanu.sdk.settings import SdkSettings
@@ -70,22 +73,27 @@ class _Setup:
         self.provider: object | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
-        self.exporting = False
+        self.delivery: Delivery | None = None
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
         self.settings = settings
         self.identity.trust_baggage = settings.trust_baggage
         guard.strict = settings.strict
-        self.decided = True
         if not settings.enabled or _switched_off():
             self.tracer = None
             return False
         self._attach()
         return True
 
+    def failed(self) -> int:
+        """Return how many spans did not arrive so far."""
+        return 0 if self.delivery is None else self.delivery.failed
+
     def _attach(self) -> None:
         """Put our processors on the program's provider, or on a new one where it has none."""
+        if self.provider is None:
+            atexit.register(self.outlet.shutdown)  # a provider of the program's may not do so itself
         provider = trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
             provider = TracerProvider(resource=Resource.create())
@@ -118,7 +126,8 @@ def enable(
     go where the program sends its spans, and only an explicit ``enable()`` sends them to the server as well.
 
     Each argument is a setting (see ``SdkSettings``) and wins over its ``BOTANU_*`` variable. OpenTelemetry's
-    own ``OTEL_*`` variables apply as ever: service name, resource, sampler, exporter headers.
+    own ``OTEL_*`` variables apply as ever: service name, resource, sampler, exporter headers, and an
+    ``OTEL_TRACES_EXPORTER`` of ``none`` where no endpoint is given; the queue is set by our settings alone.
 
     Args:
         endpoint: address of the server, such as ``http://127.0.0.1:4318``.
@@ -142,22 +151,33 @@ def enable(
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
     with _setup.lock:
-        if not _setup.exporting and _setup.start(settings):
-            _setup.outlet.replace(_batches(settings, exporter))
-            _setup.exporting = True
+        if _setup.outlet.inner is None and _setup.start(settings):
+            _setup.delivery = Delivery(exporter or _exporter(settings.endpoint))
+            _setup.outlet.replace(_batches(settings, _setup.delivery))
+        _setup.decided = True
 
 
 def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.outlet.replace(None)
-        _setup.tracer, _setup.decided, _setup.exporting = None, True, False
+        _setup.identity.trust_baggage = False
+        _setup.tracer, _setup.decided = None, True
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
-    """Send every finished span now; true when all were handed over within *timeout_seconds*."""
+    """Send every finished span now; true when all of them arrived within *timeout_seconds*."""
     provider = _setup.provider
-    return not isinstance(provider, _Provider) or provider.force_flush(int(timeout_seconds * 1000))
+    if not isinstance(provider, _Provider):
+        return True
+    failed, done = _setup.failed(), []
+    # In a thread of its own, as OpenTelemetry's processors wait for the exporter whatever the timeout.
+    flushing = threading.Thread(
+        target=lambda: done.append(provider.force_flush(int(timeout_seconds * 1000))), name="botanu-flush", daemon=True
+    )
+    flushing.start()
+    flushing.join(timeout_seconds)
+    return done == [True] and _setup.failed() == failed
 
 
 def tracer() -> trace.Tracer | None:
@@ -200,9 +220,7 @@ def _switched_off() -> bool:
     return os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
 
 
-def _batches(settings: SdkSettings, exporter: SpanExporter | None) -> SpanProcessor:
-    if exporter is None:
-        exporter = _otlp_exporter(settings.endpoint)
+def _batches(settings: SdkSettings, exporter: SpanExporter) -> SpanProcessor:
     return BatchSpanProcessor(
         exporter,
         max_queue_size=settings.queue_spans_max,
@@ -211,7 +229,9 @@ def _batches(settings: SdkSettings, exporter: SpanExporter | None) -> SpanProces
     )
 
 
-def _otlp_exporter(endpoint: str | None) -> SpanExporter:
+def _exporter(endpoint: str | None) -> SpanExporter | None:
+    if endpoint is None and os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none":
+        return None
     # Imported late: it brings in the protobuf classes and the HTTP client.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 

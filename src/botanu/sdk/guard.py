@@ -6,7 +6,7 @@ from types import TracebackType
 logger = logging.getLogger("botanu")
 
 SAID_MAX = 1000
-"""How many different messages are remembered as said, and logged at all."""
+"""How many subjects are remembered as spoken of, and spoken of at all."""
 
 
 class Guard:
@@ -31,15 +31,28 @@ class Guard:
     ) -> bool:
         if error is None or self.strict or not isinstance(error, Exception):
             return False
-        self.say_once(f"internal fault, the program goes on without: {type(error).__name__}: {error}", error)
+        fault = f"internal fault, the program goes on without: {type(error).__name__}"
+        self.say_once(fault, error, about=f"{fault} {_place(error)}")
         return True
 
-    def say_once(self, message: str, error: BaseException | None = None) -> None:
-        """Log *message* as a warning the first time it comes up; ``SAID_MAX`` different ones at most."""
-        if message in self._said or len(self._said) >= SAID_MAX:
+    def say_once(self, message: str, error: BaseException | None = None, *, about: str | None = None) -> None:
+        """Log *message* as a warning the first time that something is said *about* its subject.
+
+        Without *about*, the message is its own subject: give one where the message holds the program's data.
+        """
+        subject = message if about is None else about
+        if subject in self._said or len(self._said) >= SAID_MAX:
             return
-        self._said.add(message)
+        self._said.add(subject)
         logger.warning("%s", message, exc_info=error)
+
+
+def _place(error: Exception) -> str:
+    """Return where *error* was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 
 guard = Guard()

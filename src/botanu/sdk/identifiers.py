@@ -3,8 +3,8 @@
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Awaitable, Iterable
+from typing import Any
 
 from botanu.errors import IdentityError
 
@@ -33,14 +33,34 @@ def id_text(field: str, given: object) -> str:
     """Return the text of an id that a program gave as *field*: a scalar, not empty.
 
     Raises:
-        IdentityError: it is ``None``, empty or a collection.
+        IdentityError: it is ``None``, empty, a collection, a function, or an object with no text of its own.
     """
-    if isinstance(given, str):
-        text = given
-    elif given is None or isinstance(given, bytes | Mapping | Sequence | AbstractSet):
+    if not isinstance(given, str) and not _is_scalar(given):
         raise IdentityError(f"{field} must be text or a number, not {type(given).__name__}")
-    else:
-        text = str(given)
+    text = plain_text(given)
     if not text:
         raise IdentityError(f"{field} must not be empty")
     return text
+
+
+def optional_text(field: str, given: object) -> str | None:
+    """Return the text of *given*, or ``None`` where it is ``None`` or empty: then it was not given.
+
+    Raises:
+        IdentityError: it is no scalar.
+    """
+    return None if given is None or given == "" else id_text(field, given)
+
+
+def plain_text(given: object) -> str:
+    """Return the text of *given*; what UTF-8 cannot carry, such as half of a surrogate pair, is replaced."""
+    text = str.__str__(given) if isinstance(given, str) else str(given)  # of a text enum its value, not its name
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _is_scalar(given: object) -> bool:
+    """Return whether *given* can stand for one thing: collections cannot, nor what has no text of its own."""
+    if given is None or callable(given) or isinstance(given, Iterable | Awaitable):
+        return False
+    kind: Any = type(given)
+    return kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__

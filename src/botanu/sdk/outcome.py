@@ -1,13 +1,16 @@
 """What a run achieved."""
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from typing import Self, SupportsFloat
+from typing import Self, SupportsFloat, TypeVar
 
 from botanu.errors import OutcomeError
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
+from botanu.sdk.identifiers import plain_text
 from botanu.sdk.propagation import run_in
 from botanu.semconv import (
     OUTCOME_AUTO,
@@ -32,6 +35,19 @@ _INT64 = 2**63
 
 Scalar = str | bool | int | float
 """What an attribute of an outcome may hold."""
+
+T = TypeVar("T")
+
+_ATTRIBUTE: Mapping[str, str] = {
+    OutcomeField.STATUS: OUTCOME_STATUS,
+    OutcomeField.VALUE_TYPE: OUTCOME_VALUE_TYPE,
+    OutcomeField.VALUE_AMOUNT: OUTCOME_VALUE_AMOUNT,
+    OutcomeField.CONFIDENCE: OUTCOME_CONFIDENCE,
+    OutcomeField.REASON: OUTCOME_REASON,
+    OutcomeField.ERROR_TYPE: OUTCOME_ERROR_TYPE,
+    OutcomeField.AUTO: OUTCOME_AUTO,
+}
+# The root span's attribute for each attribute of the span event.
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +84,12 @@ class Outcome:
         faults: list[str] = []
         return cls(
             status=_status(status),
-            value_type=_text("value_type", value_type, faults),
-            value_amount=_number("value_amount", value_amount, faults),
-            confidence=_confidence(confidence, faults),
-            reason=_text("reason", reason, faults),
-            error_type=_text("error_type", error_type, faults),
-            metadata=tuple(_metadata(metadata, faults)),
+            value_type=_read("value_type", _text, value_type, faults),
+            value_amount=_read("value_amount", _number, value_amount, faults),
+            confidence=_read("confidence", _confidence, confidence, faults),
+            reason=_read("reason", _text, reason, faults),
+            error_type=_read("error_type", _text, error_type, faults),
+            metadata=_read("metadata", _metadata, metadata, faults) or (),
             faults=tuple(faults),
         )
 
@@ -86,25 +102,16 @@ class Outcome:
         """
         if error is None:
             return cls(OutcomeStatus.SUCCESS, auto=True) if success else None
-        canceled = not isinstance(error, Exception)
+        canceled = not isinstance(error, Exception) or isinstance(error, CancelledError)
         status = OutcomeStatus.CANCELED if canceled else OutcomeStatus.FAILED
         name = type(error).__name__
         return cls(status, reason=name, error_type=name, auto=True)
 
     def attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the run's root span."""
-        given = {
-            OUTCOME_STATUS: self.status.value,
-            OUTCOME_VALUE_TYPE: self.value_type,
-            OUTCOME_VALUE_AMOUNT: self.value_amount,
-            OUTCOME_CONFIDENCE: self.confidence,
-            OUTCOME_REASON: self.reason,
-            OUTCOME_ERROR_TYPE: self.error_type,
-            OUTCOME_AUTO: self.auto or None,
-        }
-        present = {name: value for name, value in given.items() if value is not None}
-        present.update((OUTCOME_METADATA + key, value) for key, value in self.metadata)
-        return present
+        attributes = {_ATTRIBUTE[name]: value for name, value in self.event_attributes().items()}
+        attributes.update((OUTCOME_METADATA + key, value) for key, value in self.metadata)
+        return attributes
 
     def event_attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
@@ -124,8 +131,8 @@ def emit_outcome(
     status: str,
     *,
     value_type: str | None = None,
-    value_amount: float | None = None,
-    confidence: float | None = None,
+    value_amount: SupportsFloat | None = None,
+    confidence: SupportsFloat | None = None,
     reason: str | None = None,
     error_type: str | None = None,
     metadata: Mapping[str, object] | None = None,
@@ -175,19 +182,25 @@ def _status(given: object) -> OutcomeStatus:
         raise OutcomeError(f"status must be one of {', '.join(OutcomeStatus)}, not {given!r}") from None
 
 
-def _text(field: str, given: object, faults: list[str]) -> str | None:
+def _read(field: str, reader: Callable[[str, object, list[str]], T], given: object, faults: list[str]) -> T | None:
+    """Return what *reader* makes of *given*; a value that cannot even be looked at is left out."""
     if given is None:
         return None
-    text = given if isinstance(given, str) else str(given)
+    try:
+        return reader(field, given, faults)
+    except Exception as error:  # noqa: BLE001 - the value's own code failed, and must not fail the program
+        faults.append(f"{field}: {type(error).__name__} when read")
+        return None
+
+
+def _text(field: str, given: object, faults: list[str]) -> str:
+    text = plain_text(given)
     if len(text) > TEXT_MAX:
         faults.append(f"{field}: shortened from {len(text)} to {TEXT_MAX} characters")
-        text = text[:TEXT_MAX]
-    return text
+    return text[:TEXT_MAX]
 
 
 def _number(field: str, given: object, faults: list[str]) -> int | float | None:
-    if given is None:
-        return None
     if isinstance(given, int) and not isinstance(given, bool) and -_INT64 <= given < _INT64:
         return given
     if isinstance(given, bool) or not isinstance(given, SupportsFloat):
@@ -195,7 +208,7 @@ def _number(field: str, given: object, faults: list[str]) -> int | float | None:
         return None
     try:
         amount = float(given)
-    except (OverflowError, ValueError, TypeError) as error:
+    except OverflowError as error:
         faults.append(f"{field}: {error}")
         return None
     if not math.isfinite(amount):
@@ -204,29 +217,29 @@ def _number(field: str, given: object, faults: list[str]) -> int | float | None:
     return amount
 
 
-def _confidence(given: object, faults: list[str]) -> float | None:
-    confidence = _number("confidence", given, faults)
+def _confidence(field: str, given: object, faults: list[str]) -> float | None:
+    confidence = _number(field, given, faults)
     if confidence is None:
         return None
     if not 0 <= confidence <= 1:
-        faults.append(f"confidence: {confidence} is not in 0..1")
+        faults.append(f"{field}: {confidence} is not in 0..1")
         return None
     return float(confidence)
 
 
-def _metadata(given: object, faults: list[str]) -> Iterator[tuple[str, Scalar]]:
-    if given is None:
-        return
+def _metadata(field: str, given: object, faults: list[str]) -> tuple[tuple[str, Scalar], ...]:
     if not isinstance(given, Mapping):
-        faults.append(f"metadata: {type(given).__name__} is not a mapping")
-        return
+        faults.append(f"{field}: {type(given).__name__} is not a mapping")
+        return ()
     if len(given) > METADATA_MAX:
-        faults.append(f"metadata: {len(given)} keys, the first {METADATA_MAX} kept")
-    for key, value in list(given.items())[:METADATA_MAX]:
-        name = str(key)[:TEXT_MAX]
-        scalar = _scalar(f"metadata.{name}", value, faults)
+        faults.append(f"{field}: {len(given)} keys, the first {METADATA_MAX} kept")
+    kept = []
+    for key, value in itertools.islice(given.items(), METADATA_MAX):
+        name = plain_text(key)[:TEXT_MAX]
+        scalar: Scalar | None = _read(f"{field}.{name}", _scalar, value, faults)
         if scalar is not None:
-            yield name, scalar
+            kept.append((name, scalar))
+    return tuple(kept)
 
 
 def _scalar(field: str, given: object, faults: list[str]) -> Scalar | None:
@@ -234,4 +247,7 @@ def _scalar(field: str, given: object, faults: list[str]) -> Scalar | None:
         return given
     if isinstance(given, str):
         return _text(field, given, faults)
+    if not isinstance(given, SupportsFloat):
+        faults.append(f"{field}: {type(given).__name__} is not text, a number or a boolean")
+        return None
     return _number(field, given, faults)

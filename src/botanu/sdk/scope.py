@@ -5,11 +5,12 @@ Everything else in the SDK (decorator, context manager, generator wrappers) is a
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 from opentelemetry.context import attach, detach, get_current
-from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
@@ -17,6 +18,7 @@ from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import new_run_id
 from botanu.sdk.outcome import Outcome
 from botanu.sdk.propagation import with_run
+from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
 
+FAULTS_MAX = 32
+"""Most different faults kept per run."""
+
+
 class Run:
     """The run your code is inside: who it is, and the outcome it will end with. ``run_botanu`` yields it."""
 
@@ -37,7 +43,7 @@ class Run:
         """Belongs to ``Scope``: *identity* holds ``botanu.*`` attributes, *span* is the run's root span."""
         self.identity = identity
         self._span = span
-        self._faults = [*faults]
+        self._faults = dict.fromkeys(faults)
         self._outcome: Outcome | None = None
         self._outcome_count = 0
         self._ended = False
@@ -63,8 +69,8 @@ class Run:
         status: str,
         *,
         value_type: str | None = None,
-        value_amount: float | None = None,
-        confidence: float | None = None,
+        value_amount: SupportsFloat | None = None,
+        confidence: SupportsFloat | None = None,
         reason: str | None = None,
         error_type: str | None = None,
         metadata: Mapping[str, object] | None = None,
@@ -84,36 +90,40 @@ class Run:
             metadata=metadata,
         )
         with guard:
-            self._hold(outcome)
+            self._say(outcome.faults)
+            with self._lock:
+                if self._ended:
+                    guard.say_once(f"outcome of workflow {self.workflow!r}: it came after the end, and is not recorded")
+                else:
+                    self._hold(outcome)
+                    self._outcome_count += 1
+
+    def _say(self, faults: Sequence[str]) -> None:
+        for fault in faults:
+            about = f"outcome of workflow {self.workflow!r}: {fault.partition(':')[0].partition('.')[0]}"
+            guard.say_once(f"outcome of workflow {self.workflow!r}: {fault}", about=about)
 
     def _hold(self, outcome: Outcome) -> None:
+        """Make *outcome* the run's; under the lock."""
+        self._outcome = outcome
         for fault in outcome.faults:
-            guard.say_once(f"outcome of workflow {self.workflow!r}: {fault}")
-        with self._lock:
-            if self._ended:
-                guard.say_once(f"an outcome of workflow {self.workflow!r} came after its run had ended: not recorded")
-                return
-            self._outcome = outcome
-            self._outcome_count += 1
-            self._faults += outcome.faults
-            if self._span is not None:
-                self._span.add_event(semconv.OUTCOME_EMITTED, outcome.event_attributes())
+            if len(self._faults) < FAULTS_MAX:
+                self._faults[fault] = None
+        if self._span is not None:
+            self._span.add_event(semconv.OUTCOME_EMITTED, outcome.event_attributes())
 
     def _end(self, error: BaseException | None, *, success: bool) -> None:
         """End the run and its root span; the outcome emitted stands, otherwise the ending gives one."""
-        if self._outcome is None:
-            ending = Outcome.of_ending(error, success=success)
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+            ending = Outcome.of_ending(error, success=success) if self._outcome is None else None
             if ending is not None:
                 self._hold(ending)
-        with self._lock:
-            self._ended = True
         if self._span is not None:
             self._span.set_attributes(self._closing_attributes())
-            if isinstance(error, Exception):
-                # The class alone: messages and tracebacks carry users' data.
-                self._span.set_attribute(semconv.ERROR_TYPE, type(error).__name__)
-                self._span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-            self._span.end()
+            end_span(self._span, error)
 
     def _closing_attributes(self) -> dict[str, AttributeValue]:
         attributes: dict[str, AttributeValue] = {}
@@ -122,14 +132,14 @@ class Run:
         if self._outcome_count > 1:
             attributes[semconv.OUTCOME_COUNT] = self._outcome_count
         if self._faults:
-            attributes[semconv.FAULTS] = self._faults
+            attributes[semconv.FAULTS] = [*self._faults]
         return attributes
 
 
 class Scope:
     """One run from start to end: a context manager, synchronous and asynchronous, for a single use."""
 
-    __slots__ = ("_auto_success", "_faults", "_given", "_kind", "_run", "_token")
+    __slots__ = ("_auto_success", "_faults", "_given", "_kind", "_left", "_run", "_token")
 
     def __init__(
         self,
@@ -149,15 +159,21 @@ class Scope:
         self._faults = faults
         self._run: Run | None = None
         self._token: Token[Context] | None = None
+        self._left: Context | None = None
 
     def open(self) -> Run:
-        """Start the run and make it the current one.
+        """Start the run and make it the current one; where it has been left, go back into it.
 
         Raises:
             RuntimeError: this scope has been opened before.
         """
-        if self._run is not None:
+        if self._left is not None:
+            self._token, self._left = attach(self._left), None
+        elif self._run is not None:
             raise RuntimeError("this run has been started already; make a new one with run_botanu(...)")
+        return self._run or self._begin()
+
+    def _begin(self) -> Run:
         tracer = configure.tracer()
         if tracer is not None:
             with guard:
@@ -166,13 +182,25 @@ class Scope:
             self._run = Run(self._identity({}), None)
         return self._run
 
+    def leave(self) -> contextvars.Context:
+        """Restore the context before the run, which goes on in the one returned, or when opened again."""
+        inside = contextvars.copy_context()
+        self._left = get_current()
+        self._restore()
+        return inside
+
     def close(self, error: BaseException | None) -> None:
         """End the run, with the exception that ended it or ``None``, and restore the context before it."""
         with guard:
             if self._run is not None:
                 self._run._end(error, success=self._auto_success)  # noqa: SLF001 - the two are one unit
-            if self._token is not None:
-                detach(self._token)
+        self._left = None
+        self._restore()
+
+    def _restore(self) -> None:
+        token, self._token = self._token, None
+        if token is not None:
+            detach(token)
 
     def __enter__(self) -> Run:
         """Start the run."""
@@ -211,10 +239,10 @@ class Scope:
         run_id = new_run_id()
         identity: dict[str, str | int] = {semconv.RUN_ID: run_id}
         identity.update((name, value) for name, value in self._given.items() if value is not None)
-        if semconv.ENVIRONMENT not in identity:
-            environment = configure.settings().environment or around.get(semconv.ENVIRONMENT)
-            if environment is not None:
-                identity[semconv.ENVIRONMENT] = environment
+        inherited = {semconv.ENVIRONMENT: configure.settings().environment, **around}
+        for name in (semconv.ENVIRONMENT, semconv.TENANT_ID):
+            if name not in identity and (value := inherited.get(name)) is not None:
+                identity[name] = value
         if around:
             identity[semconv.PARENT_RUN_ID] = around[semconv.RUN_ID]
         identity[semconv.ROOT_RUN_ID] = around.get(semconv.ROOT_RUN_ID, around.get(semconv.RUN_ID, run_id))

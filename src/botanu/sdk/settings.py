@@ -21,6 +21,8 @@ class SdkSettings:
         "Take run identity from the baggage of incoming requests. Only for programs that nobody outside can call: "
         "the caller then decides which customer is charged.",
     )
-    queue_spans_max: int = setting(50_000, "Spans held while the server is slow or away; beyond it the oldest go.")
-    export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.")
+    queue_spans_max: int = setting(
+        50_000, "Spans held while the server is slow or away; beyond it the oldest go.", least=1
+    )
+    export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.", least=0.01)
     strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")

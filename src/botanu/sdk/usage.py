@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Self
 
 from opentelemetry.context import attach, detach
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
+from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -60,7 +62,8 @@ class LlmCall:
             semconv.GEN_AI_CACHE_WRITE_TOKENS: cache_write_tokens,
             semconv.GEN_AI_REASONING_TOKENS: reasoning_tokens,
         }
-        self._span.set_attributes({name: count for name, count in given.items() if count is not None})
+        counts = {name: _count(name, count) for name, count in given.items() if count is not None}
+        self._span.set_attributes({name: count for name, count in counts.items() if count is not None})
         return self
 
     def set_response(self, *, model: str | None = None, response_id: str | None = None) -> Self:
@@ -83,12 +86,9 @@ class LlmCall:
     ) -> None:
         """End the call's span; the exception goes on its way."""
         with guard:
-            if error is not None:
-                self._span.set_attribute(semconv.ERROR_TYPE, type(error).__name__)
-                self._span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-            self._span.end()
-            if self._token is not None:
-                detach(self._token)
+            end_span(self._span, error)
+        if self._token is not None:
+            detach(self._token)
 
     async def __aenter__(self) -> Self:
         """Start the call's span."""
@@ -99,6 +99,16 @@ class LlmCall:
     ) -> None:
         """End the call's span; the exception goes on its way."""
         self.__exit__(kind, error, trace)
+
+
+def _count(name: str, given: object) -> int | None:
+    """Return a whole number as OpenTelemetry takes it: other libraries have integers of their own."""
+    with guard:
+        try:
+            return index(given)  # type: ignore[arg-type]
+        except TypeError:
+            guard.say_once(f"{name} must be a whole number, not {type(given).__name__}: not recorded")
+    return None
 
 
 def track_llm_call(*, provider: str, model: str, operation: str = "chat") -> LlmCall:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import inspect
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from opentelemetry.trace import SpanKind
 
 from botanu import semconv
+from botanu.errors import IdentityError
 from botanu.sdk import configure
 from botanu.sdk.extracting import extractor
 from botanu.sdk.guard import guard
-from botanu.sdk.identifiers import id_text
+from botanu.sdk.identifiers import id_text, optional_text
 from botanu.sdk.scope import Scope
 from botanu.sdk.stepping import Within, steps_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Generator
 
     from botanu.sdk.extracting import Extract
 
-    _MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope]
+_MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope | None]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,8 +49,9 @@ def botanu_workflow(
 
     Works on functions, coroutine functions, generators and async generators; signature, types and results
     stay as they are. The run starts with the call and ends with it; for generators it lasts from the first
-    step to the end of iteration. If the function emits no outcome, a clean return is a ``success``, an
-    exception is ``failed`` with its class name as the reason, a cancellation is ``canceled``.
+    step to the end of iteration. Where a plain function returns a coroutine or a generator, as one that wraps
+    another does, the run lasts until that has ended. If the function emits no outcome, a clean return is a
+    ``success``, an exception is ``failed`` with its class name as the reason, a cancellation is ``canceled``.
 
     Args:
         name: the kind of work, low in cardinality, such as ``fulfill-order``.
@@ -53,13 +60,14 @@ def botanu_workflow(
             event id.
         customer_id: the end customer served; like *event_id*.
         auto_outcome_on_success: when false, a clean return without an outcome leaves the run unrecorded.
-        environment: deployment environment; by default the setting of that name.
-        tenant_id: whose data it is, where one program serves several tenants.
+        environment: deployment environment; by default that of the run around it, or else the setting of that name.
+        tenant_id: whose data it is, where one program serves several tenants; by default that of the run around it.
         version: version of the workflow's code, for comparing deployments.
         span_kind: OpenTelemetry's kind of the run's root span.
 
     Raises:
-        IdentityError: *name*, or an *event_id* or *customer_id* that is no callable, identifies nothing.
+        IdentityError: *name*, or an *event_id* or *customer_id* that is no callable, identifies nothing; or another
+            argument is no text.
     """
     fixed = _fixed_identity(name, environment, tenant_id, version)
     ids = {
@@ -68,10 +76,16 @@ def botanu_workflow(
     }
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        sources = {name: extractor(given, function) if callable(given) else given for name, given in ids.items()}
+        if not callable(function):
+            raise TypeError(f"{function!r} cannot be called: put @botanu_workflow below @classmethod or @property")
+        sources = {
+            attribute: extractor(given, function) if callable(given) else given for attribute, given in ids.items()
+        }
 
-        def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope:
-            resolved, faults = _resolve(sources, args, kwargs)
+        def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope | None:
+            if configure.tracer() is None:
+                return None
+            resolved, faults = _resolve(name, sources, args, kwargs)
             return Scope(
                 {**fixed, **resolved},
                 auto_outcome_on_success=auto_outcome_on_success,
@@ -105,37 +119,42 @@ def run_botanu(
         event_id: the business transaction.
         customer_id: the end customer served.
         auto_outcome_on_success: when false, a clean end without an outcome leaves the run unrecorded.
-        environment: deployment environment; by default the setting of that name.
-        tenant_id: whose data it is, where one program serves several tenants.
+        environment: deployment environment; by default that of the run around it, or else the setting of that name.
+        tenant_id: whose data it is, where one program serves several tenants; by default that of the run around it.
         version: version of the workflow's code, for comparing deployments.
         attempt: the run's ordinal within its event, where the program knows it; otherwise the store counts.
         span_kind: OpenTelemetry's kind of the run's root span.
 
     Raises:
-        IdentityError: *name*, *event_id* or *customer_id* identifies nothing.
+        IdentityError: *name*, *event_id* or *customer_id* identifies nothing; or another argument is no text, or
+            *attempt* no number from 1.
     """
     given = {
         **_fixed_identity(name, environment, tenant_id, version),
         semconv.EVENT_ID: id_text("event_id", event_id),
         semconv.CUSTOMER_ID: id_text("customer_id", customer_id),
-        semconv.ATTEMPT: attempt,
+        semconv.ATTEMPT: _attempt(attempt),
     }
     return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=span_kind)
 
 
-def _fixed_identity(
-    name: str, environment: str | None, tenant_id: str | None, version: str | None
-) -> dict[str, str | int | None]:
+def _fixed_identity(name: str, environment: object, tenant_id: object, version: object) -> dict[str, str | int | None]:
     return {
         semconv.WORKFLOW: id_text("name", name),
-        semconv.ENVIRONMENT: environment,
-        semconv.TENANT_ID: tenant_id,
-        semconv.WORKFLOW_VERSION: version,
+        semconv.ENVIRONMENT: optional_text("environment", environment),
+        semconv.TENANT_ID: optional_text("tenant_id", tenant_id),
+        semconv.WORKFLOW_VERSION: optional_text("version", version),
     }
 
 
+def _attempt(given: object) -> int | None:
+    if given is None or (isinstance(given, int) and not isinstance(given, bool) and given >= 1):
+        return given
+    raise IdentityError(f"attempt must be a whole number from 1, not {given!r}")
+
+
 def _resolve(
-    sources: dict[str, str | Extract], args: tuple[object, ...], kwargs: dict[str, object]
+    workflow: str, sources: dict[str, str | Extract], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the ids of one call, and the faults of those that could not be had."""
     resolved: dict[str, str] = {}
@@ -150,7 +169,7 @@ def _resolve(
         except Exception as error:  # noqa: BLE001 - the program's own function must run regardless
             fault = f"{field}: {type(error).__name__}"
             faults.append(fault)
-            guard.say_once(f"{fault}: {error}; the run is recorded without it", error)
+            guard.say_once(f"workflow {workflow!r}: {fault}; the run is recorded without it", error)
     return resolved, faults
 
 
@@ -167,10 +186,19 @@ def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _Make
 def _drive_call(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: object, **kwargs: object) -> object:
-        if configure.tracer() is None:
+        opened = scope(args, kwargs)
+        if opened is None:
             return function(*args, **kwargs)
-        with scope(args, kwargs):
-            return function(*args, **kwargs)
+        opened.open()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            opened.close(error)
+            raise
+        if type(result) in _DRIVE:
+            return _follow(result, opened)
+        opened.close(None)
+        return result
 
     return run
 
@@ -178,9 +206,10 @@ def _drive_call(function: Callable[..., Any], scope: _MakeScope) -> Callable[...
 def _drive_coroutine(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: object, **kwargs: object) -> object:
-        if configure.tracer() is None:
+        opened = scope(args, kwargs)
+        if opened is None:
             return await function(*args, **kwargs)
-        with scope(args, kwargs):
+        with opened:
             return await function(*args, **kwargs)
 
     return run
@@ -189,18 +218,12 @@ def _drive_coroutine(function: Callable[..., Any], scope: _MakeScope) -> Callabl
 def _drive_generator(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: object, **kwargs: object) -> Generator[object, object, object]:
-        if configure.tracer() is None:
-            return (yield from function(*args, **kwargs))
-        context = contextvars.copy_context()
         opened = scope(args, kwargs)
-        context.run(opened.open)
-        try:
-            result = yield from steps_in(context, function(*args, **kwargs))
-        except BaseException as error:
-            context.run(opened.close, error)
-            raise
-        context.run(opened.close, None)
-        return result
+        if opened is None:
+            return (yield from function(*args, **kwargs))
+        with opened:
+            inside = opened.leave()
+            return (yield from steps_in(inside, function(*args, **kwargs)))
 
     return run
 
@@ -208,27 +231,58 @@ def _drive_generator(function: Callable[..., Any], scope: _MakeScope) -> Callabl
 def _drive_async_generator(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
-        context = contextvars.copy_context()
         opened = scope(args, kwargs)
-        context.run(opened.open)
-        body = function(*args, **kwargs)
-        step = body.__anext__()
-        try:
+        with opened or contextlib.nullcontext():
+            inside = contextvars.copy_context() if opened is None else opened.leave()
+            body = function(*args, **kwargs)
+            step = _first_step(body)
             while True:
-                item = await Within(context, step)
+                try:
+                    item = await Within(inside, step)
+                except StopAsyncIteration:
+                    return
                 try:
                     value = yield item
                 except GeneratorExit:
-                    await Within(context, body.aclose())
+                    await Within(inside, body.aclose())
                     raise
                 except BaseException as error:  # noqa: BLE001 - handed on to the body, whatever it is
                     step = body.athrow(error)
                 else:
                     step = body.asend(value)
-        except StopAsyncIteration:
-            context.run(opened.close, None)
-        except BaseException as error:
-            context.run(opened.close, error)
-            raise
 
     return run
+
+
+def _first_step(body: AsyncGenerator[object, object]) -> Awaitable[object]:
+    """Return the first step of *body*, unknown to the event loop.
+
+    The loop closes every generator it knows when it shuts down, all at once: it would close the body while its wrapper
+    is closing it.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return body.__anext__()
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+_DRIVE: Mapping[type, Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]] = {
+    CoroutineType: _drive_coroutine,
+    GeneratorType: _drive_generator,
+    AsyncGeneratorType: _drive_async_generator,
+}
+
+
+def _follow(result: object, opened: Scope) -> object:
+    """Return *result*, which a call gave and which is still to run, so that the run of the call ends with it."""
+    opened.leave()
+
+    def scope(_args: tuple[object, ...], _kwargs: dict[str, object]) -> Scope:
+        unused.detach()
+        return opened
+
+    followed = _DRIVE[type(result)](lambda: result, scope)()
+    unused = weakref.finalize(followed, opened.close, GeneratorExit())
+    return followed

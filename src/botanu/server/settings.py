@@ -16,19 +16,21 @@ class ServerSettings:
     """What ``botanu serve`` can be told, row by row."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(4318, "Port of OTLP over HTTP, the API and the web page; 0 takes a free one.")
+    port: int = setting(
+        4318, "Port of OTLP over HTTP, the API and the web page; 0 takes a free one.", least=0, most=65_535
+    )
     data_dir: Path = setting(
         Path(platformdirs.user_data_dir("botanu", appauthor=False)), "Directory of the embedded store."
     )
-    body_bytes_max: int = setting(64 * 2**20, "Largest request body, before and after decompression.")
+    body_bytes_max: int = setting(64 * 2**20, "Largest request body, before and after decompression.", least=1)
     queue_bytes_max: int = setting(
-        256 * 2**20, "Bytes of requests that may wait to be written; beyond it clients hear 503."
+        256 * 2**20, "Bytes of requests that may wait to be written; beyond it clients hear 503.", least=1
     )
     abandon_after_seconds: float = setting(
-        3600.0, "A run whose root span has not come is abandoned when nothing was heard of it for this long."
+        3600.0, "A run whose root span has not come is abandoned when nothing was heard of it for this long.", least=0
     )
-    query_timeout_seconds: float = setting(30.0, "Longest time one query may take.")
-    query_rows_max: int = setting(100_000, "Most rows one SQL query may return.")
+    query_timeout_seconds: float = setting(30.0, "Longest time one query may take.", least=0.001)
+    query_rows_max: int = setting(100_000, "Most rows one SQL query may return.", least=1)
 
 
 VALUES_KEY = "values"
