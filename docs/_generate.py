@@ -12,7 +12,7 @@ from cyclopts import App
 from cyclopts.argument import Argument
 
 from botanu import semconv
-from botanu.cli.main import app
+from botanu.cli.main import command_line
 from botanu.ingest.dialects import CONTENT, CONTENT_PREFIXES, DIALECTS
 from botanu.pricing.meters import METERS
 from botanu.query.measures import MEASURES, SUMS
@@ -87,7 +87,7 @@ def meters() -> str:
 def commands() -> str:
     """Return every command with its arguments and options."""
     parts = []
-    for words, command in every_command(app, ("botanu",)):
+    for words, command in every_command(command_line(), ("botanu",)):
         given = command.assemble_argument_collection(parse_docstring=True)
         positional = [each for each in given if each.field_info.kind is inspect.Parameter.POSITIONAL_ONLY]
         options = [each for each in given if each not in positional]
@@ -135,11 +135,9 @@ def _help(command: App) -> str:
 
 
 def _option(argument: Argument) -> tuple[str, str, str]:
-    variables = argument.parameter.env_var or ()
-    meaning = " ".join([argument.parameter.help or "", *(f"Variable: {_code(name)}." for name in variables)])
     default = argument.field_info.default
     shown = default.value if isinstance(default, Enum) else default
-    return _names(argument), meaning, _code(None if shown in (None, False) else str(shown))
+    return _names(argument), argument.parameter.help or "", _code(None if shown in (None, False) else str(shown))
 
 
 def _names(argument: Argument) -> str:

@@ -28,7 +28,7 @@ from starlette.routing import Mount, Route
 
 import botanu
 from botanu import semconv
-from botanu.cli.main import app as command_line
+from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.meters import METERS, RESTS
@@ -259,7 +259,7 @@ def test_commands_on_a_page_exist(page):
         if block.language == "console":
             for words, _ in commands(block):
                 if words[0] == "botanu":
-                    command_line.parse_args(words[1:], exit_on_error=False, print_error=False)
+                    command_line().parse_args(words[1:], exit_on_error=False, print_error=False)
 
 
 # --- The reference leaves nothing out -----------------------------------------------------------------
@@ -299,7 +299,7 @@ def test_every_setting_is_documented(title, table):
 def test_every_command_and_option_is_documented():
     """Each command has a section that names all it takes."""
     documented = sections(reference("commands"))
-    found = dict(_leaves(command_line, "botanu"))
+    found = dict(_leaves(command_line(), "botanu"))
     assert found.keys() == documented.keys()
     for name, command in found.items():
         for argument in command.assemble_argument_collection():

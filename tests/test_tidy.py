@@ -85,7 +85,7 @@ def test_every_source_file_is_used():
                 imported.add(node.value.partition(":")[0])  # commands are named, and imported when they are called
     for path in SOURCE:
         module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
-        assert module in imported or path.name == "__init__.py" or module == "botanu.cli.main", module
+        assert module in imported or path.name == "__init__.py" or module == "botanu.__main__", module
 
 
 def test_no_file_names_a_package_registry_or_a_path_of_some_machine():

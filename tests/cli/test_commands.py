@@ -3,11 +3,16 @@
 import csv
 import io
 import json
+import re
+import signal
+import subprocess
 import sys
 
 import pytest
 from support.otlp import body, llm, run_spans
+from support.terminal import on_terminal
 
+from botanu import __main__ as entry
 from botanu.cli import main as cli
 from botanu.cli.source import Remote
 from botanu.errors import UnavailableError
@@ -22,7 +27,7 @@ def botanu(monkeypatch, capsys):
         if stdin is not None:
             monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         try:
-            cli.main()
+            entry.main()
             code = 0
         except SystemExit as end:
             code = end.code
@@ -65,7 +70,28 @@ def test_a_store_is_asked_and_valued_without_a_server(botanu, filled):
 def test_without_a_value_the_report_says_which_command_sets_one(botanu, filled):
     _, out, _ = botanu("report", "--data-dir", filled)
 
-    assert out.splitlines()[-1] == "No value per unit is set: 'botanu values set TYPE AMOUNT' gives value and ROI."
+    assert out.splitlines()[-1] == "No value is set for orders: 'botanu values set orders AMOUNT' gives value and ROI."
+
+
+def test_without_amounts_the_report_says_why_there_is_no_value(botanu, lab):
+    lab.send(*run_spans(run_id="r-1", status="success"))
+    lab.store.close()
+    _, out, _ = botanu("report", "--data-dir", lab.directory)
+    lab.store = type(lab)(lab.directory).store
+
+    assert "No outcome says how much of what was achieved" in out.splitlines()[-1]
+
+
+def test_what_has_no_value_while_others_have_is_told(botanu, lab):
+    for number, value_type in enumerate(("orders", "returns", "orders")):
+        outcome = {"status": "success", "value_type": value_type, "value_amount": 1}
+        lab.send(*run_spans(run_id=f"r-{number}", event_id=f"e-{number}", **outcome))
+    lab.store.close()
+    botanu("values", "set", "orders", "5", "--data-dir", lab.directory)
+    _, out, _ = botanu("report", "--data-dir", lab.directory)
+    lab.store = type(lab)(lab.directory).store
+
+    assert out.splitlines()[-1].endswith(" · 1 runs achieved what no value is set for, not in the value: returns")
 
 
 def test_an_empty_window_says_so(botanu, filled):
@@ -73,7 +99,10 @@ def test_an_empty_window_says_so(botanu, filled):
 
     assert code == 0
     assert out.splitlines()[0] == "Runs that started from 2020-01-01 00:00 until 2020-02-01 00:00 UTC"
-    assert out.splitlines()[1] == "There are none. A wider window: --window 91d, or --window all."
+    assert re.fullmatch(
+        r"No runs in this window; the latest started 20..-..-.. ..:.. UTC. All there are: --window all.",
+        out.splitlines()[1],
+    )
 
 
 def test_an_empty_store_says_what_to_do_next(botanu, lab):
@@ -89,7 +118,7 @@ def test_an_interrupt_ends_it_without_a_trace(botanu, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(cli, "command_line", interrupted)
     assert botanu("report") == (130, "", "")
 
 
@@ -110,8 +139,8 @@ def test_sql_in_each_format(botanu, filled):
 
     assert botanu("sql", query, "--data-dir", filled)[1].splitlines() == [
         "run_id   total_cost  outcome_reason",
-        "r-1     0.002500000                ",
-        "r-2                                ",
+        "r-1     0.002500000",
+        "r-2",
     ]
     assert json.loads(botanu("sql", query, "-f", "json", "--data-dir", filled)[1])["rows"] == [
         ["r-1", 0.0025, None],
@@ -152,6 +181,8 @@ def test_a_value_set_from_a_day_says_so(botanu, filled):
     ("arguments", "code", "message"),
     [
         (["report", "--window", "soon"], 1, "window must be a number of h, d or w"),
+        (["report", "--window", "7d", "--from", "2026-01-01"], 1, "give either the window 7d, or from and to"),
+        (["values", "set", "  ", "1"], 1, "a value needs the value type"),
         (["sql", "DROP TABLE runs"], 1, "only SELECT is allowed, not DROP"),
         (["values", "set", "orders", "much"], 1, "must be a number, not 'much'"),
         (["values", "set", "orders", "1", "--currency", "EUR"], 1, "convert it first"),
@@ -177,10 +208,27 @@ def test_where_there_is_neither_server_nor_store_it_says_how_to_start(botanu, tm
     code, _, errors = botanu("report")
     assert code == 1
     assert errors.startswith("error: no server answers at http://127.0.0.1:1, and there is no store in")
-    assert "start one with 'botanu serve'" in errors
+    assert errors.endswith("start a server with 'botanu serve'\n")
 
     _, _, errors = botanu("report", "--data-dir", tmp_path / "other")
     assert errors.startswith("error: there is no store in")
+    assert errors.endswith(f"start a server with 'botanu serve --data-dir {tmp_path / 'other'}'\n")
+
+
+def test_a_server_or_a_directory_is_asked_not_both(botanu, filled, monkeypatch):
+    code, _, errors = botanu("report", "--url", "http://127.0.0.1:1", "--data-dir", filled)
+    assert (code, errors) == (1, f"error: give either --url http://127.0.0.1:1 or --data-dir {filled}\n")
+
+    monkeypatch.setenv("BOTANU_URL", "http://127.0.0.1:1")
+    assert botanu("report", "--data-dir", filled)[0] == 0
+    assert "http://127.0.0.1:1 does not answer" in botanu("report")[2]
+
+
+def test_a_question_to_a_server_needs_no_settings(botanu, tmp_path):
+    (tmp_path / "botanu.toml").write_text("prot = 1")
+
+    assert "http://127.0.0.1:1 does not answer" in botanu("report", "--url", "http://127.0.0.1:1")[2]
+    assert "unknown setting 'prot'" in botanu("report")[2]
 
 
 class TestAgainstAServer:
@@ -201,6 +249,16 @@ class TestAgainstAServer:
             botanu("sql", "SELECT sum(total_cost) AS c FROM runs", "-f", "csv", "--url", url)[1] == "c\n0.002500000\n"
         )
         assert "$0.0025" in botanu("report", "--url", url, "--window", "7d")[1]
+
+    def test_doubles_are_written_alike_from_a_server_and_a_directory(self, botanu, url, lab):
+        lab.store.close()
+        query = "SELECT 1e-7::DOUBLE AS a, 1e300::DOUBLE AS b, 0.1 + 0.2 AS c, 1.50::DECIMAL(9,2) AS d"
+        for form in ("table", "csv", "json"):
+            asked = [
+                botanu("sql", query, "-f", form, *where)[1] for where in (("--url", url), ("--data-dir", lab.directory))
+            ]
+            assert asked[0] == asked[1]
+        lab.store = type(lab)(lab.directory).store
 
     def test_the_local_server_is_found_by_itself(self, botanu, url, monkeypatch):
         monkeypatch.setenv("BOTANU_PORT", url.rpartition(":")[2])
@@ -226,6 +284,71 @@ class TestAgainstAServer:
         assert code == 1
         assert "http://127.0.0.1:1 does not answer" in errors
 
+    def test_what_is_no_address_is_told(self, botanu):
+        code, _, errors = botanu("report", "--url", "127.0.0.1:4318")
+
+        assert code == 1
+        assert "must begin with http:// or https://, not '127.0.0.1:4318'" in errors
+        assert "is no address of a server" in botanu("report", "--url", "http://[::1")[2]
+
+
+def test_output_that_nobody_reads_on_is_no_error(filled):
+    """What ``botanu sql … | head -1`` does."""
+    many = "SELECT s.* FROM spans s, (SELECT unnest(range(3000)))"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "botanu", "sql", many, "-f", "csv", "--data-dir", str(filled)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 128 + signal.SIGPIPE
+    process.stderr.close()
+
+
+class TestOnATerminal:
+    def report(self, directory, columns):
+        return on_terminal(columns, "report", "--window", "all", "--data-dir", directory)
+
+    def test_no_figure_is_ever_cut(self, filled):
+        whole = {"2", "1", "50.0%", "$0.0025", "–"}
+        for columns in (124, 100, 80):
+            lines = self.report(filled, columns)
+            (row,) = (line for line in lines if line.startswith("work "))
+            assert set(row.split()) == whole | {"work"}, columns
+            assert max(map(len, lines[:6])) <= columns
+
+    def test_a_narrow_one_does_without_the_less_important(self, filled):
+        lines = self.report(filled, 50)
+
+        assert "Left out to fit 50 columns: runs, successes, value, cost per run." in lines
+        assert {"cost", "rate", "ROI"} <= {word for line in lines[:5] for word in line.split()}
+
+    def test_what_fits_nowhere_stays_whole(self, filled):
+        printed = "".join(on_terminal(40, "sql", "SELECT repeat('x', 100) AS x, 1.5 AS y", "--data-dir", filled))
+
+        assert "x" * 100 + "  1.5" in printed
+
+
+def test_texts_with_controls_stay_on_their_line_and_lists_are_json(botanu, filled):
+    query = "SELECT chr(27) || '[31m' || chr(10) AS t, [true, null] AS l, 1 = 1 AS b, 2 AS z"
+    assert botanu("sql", query, "--data-dir", filled)[1].splitlines() == [
+        "t           l            b     z",
+        "\\x1b[31m\\n  [true,null]  true  2",
+    ]
+    assert botanu("sql", "SELECT [1.50] AS l, false AS b", "-f", "csv", "--data-dir", filled)[1] == (
+        "l,b\n[1.50],false\n"
+    )
+
+
+def test_the_command_needs_the_servers_packages_and_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cyclopts", None)
+    monkeypatch.delitem(sys.modules, "botanu.cli.main", raising=False)
+    with pytest.raises(SystemExit, match=r"cyclopts is not installed; .* pip install 'botanu.server.'"):
+        entry.main()
+
 
 def test_help_says_what_each_command_does(botanu):
     code, out, _ = botanu("--help")
@@ -234,6 +357,13 @@ def test_help_says_what_each_command_does(botanu):
     for command in ("demo", "serve", "report", "sql", "values"):
         (line,) = (line for line in out.splitlines() if f" {command} " in line)
         assert len(line.replace("│", "").split()) > 3, line
+
+
+def test_help_of_a_command_is_all_that_was_written_for_it(botanu):
+    assert "keeps serving until Ctrl-C" in botanu("demo", "--help")[1]
+    assert "line_items" in botanu("sql", "--help")[1]
+    assert "SIGTERM" in botanu("serve", "--help")[1]
+    assert "--no-once" not in botanu("demo", "--help")[1]
 
 
 def test_help_of_each_command_explains_its_options(botanu):

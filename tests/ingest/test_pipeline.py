@@ -11,7 +11,7 @@ from support.process import eventually
 
 from botanu.errors import DecodeError, StoreError, UnavailableError
 from botanu.ingest import pipeline as pipeline_module
-from botanu.ingest.otlp import PROTOBUF
+from botanu.ingest.otlp import JSON, PROTOBUF
 from botanu.ingest.pipeline import Pipeline
 
 
@@ -181,3 +181,51 @@ def test_a_look_for_silent_runs_that_fails_is_logged_and_done_again(store, monke
     pipeline.start()
     eventually(lambda: caplog.text.count("will be tried again: busy") > 1)
     pipeline.close()
+
+
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400])
+def test_a_number_that_no_field_can_hold_is_its_senders_fault_alone(lab, pipeline, number):
+    poison = f'{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"kind":{number}}}]}}]}}]}}'.encode()
+    with pytest.raises(DecodeError, match="no OTLP trace request in JSON"):
+        pipeline.submit(poison, JSON).result(10)
+
+    submit(pipeline, span("a")).result(10)
+    assert names(lab) == {"a"}
+
+
+def test_a_sender_that_waits_no_longer_stops_nothing(lab, store, pipeline):
+    store.open.clear()
+    first = submit(pipeline, span("first"))
+    while len(pipeline._waiting):
+        pass
+    gone, last = submit(pipeline, span("gone")), submit(pipeline, span("last"))
+    assert gone.cancel()
+    assert not first.cancel()
+    store.open.set()
+
+    assert last.result(10).refused is None
+    assert names(lab) == {"first", "gone", "last"}
+
+
+def test_a_fault_of_ours_is_answered_and_the_next_request_is_taken(lab, pipeline, monkeypatch, caplog):
+    def fault(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline_module, "decode", fault)
+        failed = submit(pipeline, span("a"))
+        with pytest.raises(ZeroDivisionError):
+            failed.result(10)
+    assert "a group of 1 requests could not be written" in caplog.text
+
+    submit(pipeline, span("b")).result(10)
+    assert names(lab) == {"b"}
+
+
+def test_a_count_too_large_for_its_column_stays_an_attribute(lab, pipeline):
+    over = {"botanu.attempt": 5_000_000_000, "botanu.outcome.count": 2**31}
+    submit(pipeline, *run_spans(run_id="r-1", status="success", **over)).result(10)
+
+    row = lab.row("SELECT attempt, outcome_count FROM runs")
+    assert (row["attempt"], row["outcome_count"]) == (1, 1)
+    assert lab.row("SELECT attributes->>'botanu.attempt' AS a FROM spans WHERE is_run")["a"] == "5000000000"

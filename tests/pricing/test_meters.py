@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botanu.pricing.meters import ABSENT, METERS, RESTS, exclusive, priced_as, total_with_parts
+from botanu.pricing.meters import ABSENT, METERS, RESTS, exclusive, priced_as, whole
 
 
 def split(**counted):
@@ -29,6 +29,19 @@ def split(**counted):
             {"input_tokens": 100, "cache_write_tokens": 50, "cache_write_1h_tokens": 30},
             {"input_uncached_tokens": 50, "cache_write_other_tokens": 20, "cache_write_1h_tokens": 30},
         ),
+        # Audio that was cached is reported as both.
+        (
+            {"input_tokens": 1000, "cache_read_tokens": 800, "input_audio_tokens": 800},
+            {"input_uncached_tokens": 0, "cache_read_tokens": 800, "input_audio_tokens": 200},
+        ),
+        (
+            {"output_tokens": 100, "output_reasoning_tokens": 101},
+            {"output_text_tokens": 0, "output_reasoning_tokens": 101},
+        ),
+        (
+            {"cache_write_5m_tokens": 3, "cache_write_1h_tokens": 4, "input_tokens": 10},
+            {"input_uncached_tokens": 3, "cache_write_5m_tokens": 3, "cache_write_1h_tokens": 4},
+        ),
         ({}, {}),
     ],
 )
@@ -40,16 +53,24 @@ counts = st.one_of(st.just(ABSENT), st.integers(0, 10**9))
 
 
 @given(counted=st.fixed_dictionaries({meter.name: counts for meter in METERS}))
-def test_nothing_is_negative_and_inclusive_totals_add_up(counted):
+def test_nothing_is_negative_and_the_parts_add_up_to_the_whole(counted):
     totals = {name: np.array([count]) for name, count in counted.items()}
     parts = {name: int(column[0]) for name, column in exclusive(totals).items()}
 
     assert all(count >= 0 or count == ABSENT for count in parts.values())
-    for rest, total in RESTS.items():
-        within = [max(counted[meter.name], 0) for meter in METERS if meter.within == total]
-        if counted[total] != ABSENT and sum(within) <= counted[total]:
-            assert parts[rest] + sum(within) == counted[total]
-        assert int(total_with_parts(total, totals)[0]) == max(parts[rest], 0) + sum(within)
+    for total in ("input_tokens", "output_tokens"):
+        of_total = [max(count, 0) for name, count in parts.items() if total in priced_as(name)]
+        entire = int(whole(total, totals)[0])
+        assert sum(of_total) == max(entire, 0)
+        assert entire >= counted[total]
+        assert parts[next(rest for rest, of in RESTS.items() if of == total)] != ABSENT or counted[total] == ABSENT
+
+
+def test_of_what_nobody_counted_nothing_is_known():
+    totals = {"requests": np.array([1])}
+
+    assert whole("input_tokens", totals) is None
+    assert exclusive(totals).keys() == {"requests"}
 
 
 def test_a_meter_without_a_price_of_its_own_is_priced_as_what_contains_it():

@@ -61,7 +61,8 @@ def test_the_measures_of_a_worked_example(lab):
         "value": Decimal("0.1"),
         "roi": pytest.approx((0.1 - 0.0225) / 0.0225),
     }
-    assert made.coverage == Coverage(priced=1.0, attributed=1.0, recorded=0.8, unpriced_calls=0)
+    assert made.coverage == Coverage(1.0, 1.0, 0.8, unpriced_calls=0, unvalued_runs=0, unvalued_types=())
+    assert made.latest_start is None
 
 
 def test_an_empty_store_has_no_rows_and_unknown_measures(lab):
@@ -69,7 +70,16 @@ def test_an_empty_store_has_no_rows_and_unknown_measures(lab):
 
     assert made.rows == []
     assert made.total == {measure.name: 0 if measure.unit.value == "count" else None for measure in MEASURES}
-    assert made.coverage == Coverage(None, None, None, 0)
+    assert made.coverage == Coverage(None, None, None, 0, 0, ())
+    assert made.latest_start is None
+
+
+def test_an_empty_window_says_when_the_latest_run_started(lab):
+    lab.send(*run(1, "e-1", "success"), *run(2, "e-2", "success"))
+
+    made = report(lab.store, Window.of(None, now=NOW, until="2020-01-01"))
+
+    assert (made.rows, made.latest_start) == ([], datetime.fromtimestamp((START + 2 * 10**10) / 1e9, UTC))
 
 
 def test_without_a_value_there_is_no_roi(lab):
@@ -85,7 +95,31 @@ def test_coverage_says_what_is_not_known(lab):
         span(start=START, **llm(input=1000)),
     )
 
-    assert report(lab.store, ALL).coverage == Coverage(priced=0.75, attributed=0.75, recorded=0.5, unpriced_calls=1)
+    assert report(lab.store, ALL).coverage == Coverage(0.75, 0.75, 0.5, 1, unvalued_runs=0, unvalued_types=())
+
+
+def test_the_value_is_the_sum_of_the_runs_values(lab):
+    lab.store.set_values([UnitValue.of("orders", "0.333333333", valid_from=BEGINNING)], NOW)
+    for number in (1, 2, 3):
+        lab.send(*run(number, f"e-{number}", "success", value_type="orders", value_amount=2.5))
+
+    assert report(lab.store, ALL).total["value"] == lab.row("SELECT sum(value) AS total FROM runs")["total"]
+
+
+def test_what_was_achieved_without_a_value_is_not_in_the_value_and_counted(lab):
+    lab.store.set_values([UnitValue.of("orders", "2", valid_from=BEGINNING)], NOW)
+    lab.send(
+        *run(1, "e-1", "success", value_type="orders", value_amount=1),
+        *run(2, "e-2", "success", value_type="returns", value_amount=1),
+        *run(3, "e-3", "success", value_type="calls", value_amount=1),
+        *run(4, "e-4", "success", value_amount=1),
+        *run(5, "e-5", "success"),
+    )
+
+    made = report(lab.store, ALL)
+
+    assert made.total["value"] == 2
+    assert (made.coverage.unvalued_runs, made.coverage.unvalued_types) == (3, ("calls", "returns"))
 
 
 def test_rows_come_with_the_largest_cost_first_and_sum_to_the_total(lab):

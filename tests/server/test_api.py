@@ -63,7 +63,7 @@ def test_values_that_json_has_no_form_for_are_written_out(server):
     ("content", "headers", "message"),
     [
         (b'{"query": "DROP TABLE runs"}', {}, "only SELECT is allowed, not DROP"),
-        (b'{"query": 5}', {}, "only SELECT"),
+        (b'{"query": 5}', {}, "query must be text"),
         (b"{}", {}, "missing query"),
         (b'{"query": "SELECT 1", "tenant": "b"}', {}, "unknown tenant; known: query"),
         (b"[]", {}, "must be a JSON object, not list"),
@@ -87,9 +87,48 @@ def test_a_report_is_the_measures_by_a_dimension(server):
 
     assert made["rows"][0]["customer_id"] == "c-1"
     assert (made["rows"][0]["cost"], made["total"]["cost_per_outcome"]) == (0.0025, 0.0025)
-    assert made["coverage"] == {"priced": 1.0, "attributed": 1.0, "recorded": 1.0, "unpriced_calls": 0}
+    assert made["coverage"] == {
+        "priced": 1.0,
+        "attributed": 1.0,
+        "recorded": 1.0,
+        "unpriced_calls": 0,
+        "unvalued_runs": 0,
+        "unvalued_types": [],
+    }
+    assert made["latest_start"] is None
     assert made["window"]["name"] == "7d"
     assert made["currency"] == "USD"
+
+
+def test_a_path_or_method_that_is_not_there_is_told_in_json(server):
+    assert server.get("/v1/nothing").json() == {"error": "Not Found"}
+    refused = server.get("/v1/sql")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert refused.json() == {"error": "Method Not Allowed"}
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"value_type": "x", "amount": ' + b"9" * 5000 + b"}"])
+def test_a_body_that_cannot_be_read_is_refused(server, content):
+    response = server.post("/v1/values", content=content, headers={"content-type": "application/json"})
+
+    assert response.status_code == 400
+    assert response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("'infinity'::timestamp", None),
+        ("'20000-01-01'::timestamp", "20000-01-01 00:00:00.000000"),
+        ("'2026-01-01 00:00:00.000000001'::timestamp_ns", "2026-01-01 00:00:00.000000001"),
+        ("'20000-01-01'::date", "20000-01-01"),
+    ],
+)
+def test_instants_beyond_the_calendar_are_written_out(server, expression, text):
+    response = server.post("/v1/sql", json={"query": f"SELECT {expression} AS x"})
+
+    assert response.status_code == 200, response.text
+    assert text is None or response.json()["rows"] == [[text]]
 
 
 @pytest.mark.parametrize("query", ["windwo=7d", "window=soon", "by=color", "from=yesterday"])
@@ -134,6 +173,11 @@ def test_a_second_value_holds_from_now_unless_told(server):
         ({"value_type": "x", "amount": 1, "currency": "EUR"}, "costs are in USD: convert it first"),
         ({"value_type": "x", "amount": 1, "from": "soon"}, "'soon' is no date"),
         ({"value_type": "x", "amount": 1, "until": "soon"}, "unknown until"),
+        ({"value_type": 1, "amount": 1, "workflow": {}}, "value_type, workflow must be text"),
+        ({"value_type": "x", "amount": 1, "from": 2026}, "from must be text"),
+        ({"value_type": "x", "amount": 1, "from": "0001-01-01T00:00+23:00"}, "is no date"),
+        ({"value_type": "x", "amount": [1]}, "must be a number, not [1]"),
+        ({"value_type": "x", "amount": "9" * 5000}, "must be below"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(server, value, message):

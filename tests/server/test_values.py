@@ -7,7 +7,8 @@ import pytest
 
 from botanu.errors import PriceError, SettingsError
 from botanu.pricing.value_card import BEGINNING, UnitValue
-from botanu.server.settings import read_file
+from botanu.server.service import Service
+from botanu.server.settings import ServerSettings, read_file
 from botanu.server.values import configured_values
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -51,6 +52,23 @@ def test_what_the_file_said_the_last_time_is_nothing_new_and_a_change_holds_from
         assert (changed.amount, changed.valid_from) == (6, NOW)
 
 
+def test_a_restart_changes_nothing_whatever_the_file_dates(lab):
+    """The same file read again is nothing new: neither its dated entries, nor what was set by hand since."""
+    service = Service(lab.store, ServerSettings(), clock=lambda: NOW)
+    table = {"items": [{"amount": 5}, {"amount": 6, "from": date(2026, 1, 1)}]}
+    service.configure_values(table)
+    service.set_value(value_type="items", amount=7, since="2026-01-01")
+    before = service.values()
+
+    for _ in range(2):
+        assert service.configure_values(table) == 0
+        assert service.values() == before
+
+    table["items"][1]["amount"] = 8
+    service.configure_values(table)
+    assert [value["amount"] for value in service.values()["values"]] == [5, 6, 7, 8]
+
+
 def test_without_a_file_there_are_no_settings_but_a_named_one_must_be_there(tmp_path):
     assert read_file(None) == ({}, {})
     with pytest.raises(SettingsError, match="cannot be read"):
@@ -77,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, text):
         ({"amount": 1, "form": "x"}, SettingsError, "unknown form; known: amount, currency, from, workflow"),
         ({"amount": 1, "workflow": 3}, SettingsError, "workflow must be text, not 3"),
         ({"amount": 1, "from": "soon"}, SettingsError, "from must be a date such as 2026-11-01, not 'soon'"),
-        ({}, PriceError, "must be a number, not None"),
+        ({}, PriceError, "its amount is missing"),
         ({"amount": 1, "currency": "EUR"}, PriceError, "convert it first"),
     ],
 )

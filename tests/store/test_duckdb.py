@@ -3,14 +3,16 @@
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 import pytest
-from support.lab import Lab
-from support.otlp import llm, run_spans
+from support.lab import NOW, Lab
+from support.otlp import llm, run_spans, span
 
-from botanu.errors import QueryError, SchemaError, StoreLockedError, UnavailableError
+from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
+from botanu.pricing.value_card import BEGINNING, UnitValue
 from botanu.store.duckdb import FILE
 from botanu.store.schema import LINE_ITEMS_VIEW, TABLES
 
@@ -199,3 +201,60 @@ def test_the_clock_of_arrival_is_utc(lab):
     lab.send(*run_spans(run_id="r-1"), now=datetime(2026, 6, 1, 12, 0, 0, 5, tzinfo=UTC))
 
     assert str(lab.row("SELECT received_at::VARCHAR AS t FROM spans")["t"]) == "2026-06-01 12:00:00.000005+00"
+
+
+def test_what_the_engine_cannot_store_is_not_taken_for_a_store_that_is_away(lab):
+    """An error in the data must not come back as "try again later"."""
+    (spans,) = (lab.store.query("FROM spans LIMIT 0"),)
+    row = dict.fromkeys(spans.schema.names) | {
+        "trace_id": "t",
+        "span_id": "s",
+        "start_time": NOW,
+        "received_at": NOW + timedelta(1),
+        "attempt": 2**40,
+    }
+    broken = pa.Table.from_pylist(
+        [row], schema=spans.schema.set(spans.schema.get_field_index("attempt"), pa.field("attempt", pa.int64()))
+    )
+
+    with pytest.raises(StoreError, match="out of range") as caught:
+        lab.store.append(broken, NOW)
+    assert not isinstance(caught.value, UnavailableError)
+    assert lab.send(*run_spans(run_id="r-1", status="success")).accepted == 1
+
+
+def test_of_copies_in_one_batch_the_first_is_kept(lab):
+    ids = {"trace_id": b"t" * 16, "span_id": b"s" * 8}
+    for number in range(20):
+        ids["span_id"] = bytes([number + 1]) * 8
+        lab.send(span("first", **ids), *(span("later", **ids) for _ in range(200)))
+
+    assert lab.rows("SELECT DISTINCT name FROM spans") == [{"name": "first"}]
+
+
+def test_a_span_without_a_start_counts_once_however_late_it_comes_again(lab):
+    undated = span("a", start=0, seconds=0)
+    assert lab.send(undated, now=NOW).accepted == 1
+    again = lab.send(undated, now=NOW + timedelta(hours=1))
+    assert (again.accepted, again.duplicates) == (0, 1)
+
+
+def test_the_runs_that_a_value_changes_are_counted_and_no_others(lab):
+    for number, workflow in enumerate(("a", "b", "b"), start=1):
+        outcome = {"status": "success", "value_type": "orders", "value_amount": 1}
+        lab.send(*run_spans(run_id=f"r-{number}", event_id=f"e-{number}", workflow=workflow, **outcome))
+
+    def set_value(amount, *, valid_from=BEGINNING, workflow=None, hours):
+        value = UnitValue.of("orders", amount, valid_from=valid_from, workflow=workflow)
+        return lab.store.set_values([value], NOW + timedelta(hours=hours))
+
+    assert set_value(5, hours=1) == 3
+    assert set_value(5, hours=2) == 0
+    assert set_value(6, hours=3, workflow="b") == 2
+    assert set_value(7, hours=4, valid_from=datetime(2099, 1, 1, tzinfo=UTC)) == 0
+    assert set_value(8, hours=5) == 1  # workflow b has a value of its own
+    assert {row["run_id"]: row["value"] for row in lab.rows("SELECT run_id, value FROM runs")} == {
+        "r-1": 8,
+        "r-2": 6,
+        "r-3": 6,
+    }

@@ -3,7 +3,12 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+from support.lab import NOW, Lab
 from support.otlp import llm, run_spans
+
+from botanu.query.report import report
+from botanu.query.window import Window
 
 START = 1_795_000_000_000_000_000
 SECOND = 10**9
@@ -118,3 +123,21 @@ def test_a_run_without_an_event_makes_none(lab):
     assert lab.run("r-1")["event_id"] is None
     assert lab.run("r-1")["attempt"] == 1
     assert lab.rows("SELECT * FROM events") == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_success_after_an_abandoned_attempt_is_a_success_whenever_its_spans_come(tmp_path, together):
+    """An abandoned run is ordered by when it was last active, not by when it was given up."""
+    lab = Lab(tmp_path / "store", abandon_after_seconds=60)
+    start = int(NOW.timestamp()) * 10**9
+    (child, _) = run_spans(run_id="r-1", start=start, calls=[llm(input=1)])
+    later = run_spans(run_id="r-2", start=start + 10 * 10**9, status="success")
+    arrivals = [[child, *later]] if together else [[child], later]
+    for number, batch in enumerate(arrivals):
+        lab.send(*batch, now=NOW + timedelta(seconds=number))
+    lab.store.abandon(NOW + timedelta(hours=1))
+
+    assert lab.run("r-1")["outcome_status"] == "abandoned"
+    assert (lab.event()["outcome_status"], lab.event()["outcome_run_id"]) == ("success", "r-2")
+    assert report(lab.store, Window.of("all", now=NOW)).total["successes"] == 1
+    lab.store.close()

@@ -1,6 +1,8 @@
-"""The ``botanu`` command."""
+"""The ``botanu`` command line."""
 
 import logging
+import os
+import signal
 import sys
 
 import cyclopts
@@ -8,26 +10,42 @@ import cyclopts
 from botanu.cli.output import console
 from botanu.errors import BotanuError
 
-app = cyclopts.App(
-    name="botanu",
-    help="What one business outcome of an AI workflow really costs, failures and retries included.",
-    version_flags=["--version"],
-)
-# By name, so that a command imports what it needs and no more.
-app.command("botanu.cli.demo.command:demo", name="demo", help="Show what an outcome costs, on made-up data.")
-app.command("botanu.cli.serve:serve", name="serve", help="Receive spans over OTLP, and answer questions about them.")
-app.command(
-    "botanu.cli.questions:report", name="report", help="Print what outcomes cost, by workflow or another dimension."
-)
-app.command("botanu.cli.questions:sql", name="sql", help="Print the answer to one SELECT.")
-app.command("botanu.cli.values:values", name="values", help="What one unit of each value type is worth, in money.")
+COMMANDS = {
+    "demo": ("botanu.cli.demo.command:demo", "Show what an outcome costs, on made-up data."),
+    "serve": ("botanu.cli.serve:serve", "Receive spans over OTLP, and answer questions about them."),
+    "report": ("botanu.cli.questions:report", "Print what outcomes cost, by workflow or another dimension."),
+    "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
+    "values": ("botanu.cli.values:values", "What one unit of each value type is worth, in money."),
+}
+"""Where each command is, and its line in the list of them."""
+
+
+def command_line(*, listing: bool = False) -> cyclopts.App:
+    """Return the command line; for *listing* the commands, each with its line in place of its whole help.
+
+    A command is found by name, so that it imports what it needs and no more; its help is its docstring.
+    """
+    line = cyclopts.App(
+        name="botanu",
+        help="What one business outcome of an AI workflow really costs, failures and retries included.",
+        version_flags=["--version"],
+        default_parameter=cyclopts.Parameter(negative=()),
+    )
+    for name, (where, summary) in COMMANDS.items():
+        line.command(where, name=name, help=summary if listing else None)
+    return line
 
 
 def main() -> None:
     """Run the command line: 0 on success, 1 when it could not be done, 2 when the command is not understood."""
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of SQL that our own check refuses, with a reason
+    given = sys.argv[1:]
     try:
-        app(sys.argv[1:], exit_on_error=False, print_error=True)
+        command_line(listing=given[:1] in ([], ["--help"], ["-h"]))(given, exit_on_error=False, print_error=True)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except cyclopts.CycloptsError:
         sys.exit(2)
     except BotanuError as error:

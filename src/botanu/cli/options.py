@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from botanu.cli.source import Source, open_source
+from botanu.cli.source import Remote, Source, open_source
+from botanu.errors import SettingsError
 from botanu.server.settings import ServerSettings, read_file
 from botanu.settings import resolve
 
-Url = Annotated[str | None, Parameter(env_var="BOTANU_URL", help="Server to ask; by default the local one.")]
+URL_VARIABLE = "BOTANU_URL"
+
+Url = Annotated[str | None, Parameter(help=f"Server to ask; by default that of {URL_VARIABLE}, or else the local one.")]
 DataDir = Annotated[Path | None, Parameter(help="Directory of a store to open instead of asking a server.")]
 Config = Annotated[Path | None, Parameter(help="Settings file; by default ./botanu.toml if there is one.")]
 
@@ -29,7 +32,20 @@ def read_settings(config: Path | None = None, **code: object) -> tuple[ServerSet
 
 @contextmanager
 def source(url: str | None, data_dir: Path | None) -> Iterator[Source]:
-    """Give what the options ask for: a server, or the store of a directory."""
+    """Give what the options ask for: a server, or the store of a directory.
+
+    Raises:
+        SettingsError: they ask for both.
+        BotanuError: what they ask for is not there.
+    """
+    if url is not None and data_dir is not None:
+        raise SettingsError(f"give either --url {url} or --data-dir {data_dir}")
+    if data_dir is None:
+        url = url or os.environ.get(URL_VARIABLE) or None
+    if url is not None:
+        with closing(Remote(url)) as remote:
+            yield remote
+        return
     settings, _ = read_settings(data_dir=data_dir)
-    with open_source(url, data_dir, settings) as opened:
+    with open_source(settings, local_server=data_dir is None) as opened:
         yield opened

@@ -2,21 +2,26 @@
 
 import csv
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from botanu.query.measures import MEASURES
+from botanu.query.measures import BY_NAME, MEASURES, Measure
 from botanu.server import plain
 from botanu.server.plain import Plain
 from botanu.server.web import format as written
 
-_PIPED_WIDTH = 1000
+GAP = 2
+"""Blanks between two columns."""
+
+LEFT_OUT_FIRST = ("runs", "successes", "value", "cost_per_run")
+"""The measures that a narrow terminal does without, in this order."""
 
 
 class Format(StrEnum):
@@ -28,9 +33,8 @@ class Format(StrEnum):
 
 
 def console(*, error: bool = False) -> Console:
-    """Return where people read: with colours and fitted lines on a terminal, plain and uncut elsewhere."""
-    stream = sys.stderr if error else sys.stdout
-    return Console(stderr=error, width=None if stream.isatty() else _PIPED_WIDTH, highlight=False, soft_wrap=True)
+    """Return where people read: with colours on a terminal, plain elsewhere; no line is broken or cut."""
+    return Console(stderr=error, highlight=False, soft_wrap=True)
 
 
 def print_json(document: Plain) -> None:
@@ -48,77 +52,119 @@ def print_csv(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def print_table(
     titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[bool], total: Sequence[str] | None = None
 ) -> None:
-    """Print texts in columns, those of *right* flush right, and the *total* below a rule."""
+    """Print texts in columns, those of *right* flush right, and the *total* last.
+
+    A terminal that is wide enough, with the titles on several lines if need be, gets rules and bold type. Elsewhere
+    every row is one line, whatever its length. No text is ever cut.
+    """
     out = console()
-    table = Table(box=box.SIMPLE_HEAD if out.is_terminal else None, pad_edge=False, header_style="bold")
-    for title, flush_right in zip(titles, right, strict=True):
-        table.add_column(title, justify="right" if flush_right else "left", no_wrap=True)
+    rows, total = [_shown(row) for row in rows], total and _shown(total)
+    lines = [*rows, *([total] if total else [])]
+    if not out.is_terminal or _width(titles, lines) > out.width:
+        sys.stdout.writelines(f"{line}\n" for line in _plain_lines([titles, *lines], right))
+        return
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
+    for title, column, flush_right in zip(titles, _columns(titles, lines), right, strict=True):
+        table.add_column(title, justify="right" if flush_right else "left", min_width=_needs(title, column))
     for row in rows:
         table.add_row(*row)
     if total is not None:
         table.add_section()
         table.add_row(*total, style="bold")
-    out.print(table)
+    out.print(table, soft_wrap=False)
+
+
+def _shown(texts: Sequence[str]) -> Sequence[str]:
+    """Return *texts* with their control characters, which would move the cursor or worse, written out."""
+    return [text if text.isprintable() else text.translate(_CONTROLS) for text in texts]
+
+
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
+
+
+def _columns(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    return list(zip(*lines, strict=True)) if lines else [()] * len(titles)
+
+
+def _needs(title: str, column: Sequence[str]) -> int:
+    """Return the least width of a column: its texts stay whole, its title only word by word."""
+    return max(cell_len(text) for text in (*title.split(), *column))
+
+
+def _width(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
+    needs = [_needs(title, column) for title, column in zip(titles, _columns(titles, lines), strict=True)]
+    return sum(needs) + GAP * (len(needs) - 1)
+
+
+def _plain_lines(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
+    widths = [max(cell_len(text) for text in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = zip(line, widths, right, strict=True)
+        yield (" " * GAP).join(_padded(text, width, flush_right) for text, width, flush_right in cells).rstrip()
+
+
+def _padded(text: str, width: int, flush_right: bool) -> str:
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if flush_right else text + blanks
 
 
 def print_report(report: Plain) -> None:
     """Print a report: a line per value of the dimension, the total, and how much of it is known."""
-    console().print(window_line(report["window"]))
+    out = console()
+    out.print(written.window(*(_instant(report["window"][side]) for side in ("start", "end"))), markup=False)
     if not report["rows"]:
-        console().print(_nothing_line(report["window"]))
+        out.print(_nothing_line(report["latest_start"]), markup=False)
         return
     lines = [*report["rows"], report["total"]]
-    columns = [
-        written.column(measure.unit, [line[measure.name] for line in lines], report["currency"]) for measure in MEASURES
-    ]
-    texts = [list(line) for line in zip(*columns, strict=True)]
-    names = [line[report["by"]] or "(none)" for line in report["rows"]]
-    print_table(
-        [report["by"], *(measure.title for measure in MEASURES)],
-        [[name, *line] for name, line in zip(names, texts, strict=False)],
-        right=[False, *(True for _ in MEASURES)],
-        total=["all", *texts[-1]],
-    )
-    console().print(coverage_line(report["coverage"]))
+    columns = {
+        measure: written.column(measure.unit, [line[measure.name] for line in lines], report["currency"])
+        for measure in MEASURES
+    }
+    names = [*(line[report["by"]] or "(none)" for line in report["rows"]), "all"]
+    left_out = _fit(report["by"], names, columns, out.width) if out.is_terminal else []
+    texts = list(zip(names, *columns.values(), strict=True))
+    titles = [report["by"], *(measure.title for measure in columns)]
+    print_table(titles, texts[:-1], right=[False, *(True for _ in columns)], total=texts[-1])
+    if left_out:
+        out.print(f"Left out to fit {out.width} columns: {', '.join(left_out)}.", markup=False)
+    coverage = written.coverage(report["coverage"], report["total"]["value"])
+    out.print(" · ".join(f"{figure} {of_what}" for figure, of_what in coverage), markup=False)
     if report["total"]["value"] is None:
-        console().print("No value per unit is set: 'botanu values set TYPE AMOUNT' gives value and ROI.")
+        out.print(written.no_value_hint(report["coverage"]), markup=False)
 
 
-def window_line(window: Plain) -> str:
-    """Return which runs a report is about."""
-    start, end = (None if window[side] is None else _minute(window[side]) for side in ("start", "end"))
-    if start is None and end is None:
-        return "All runs"
-    bounds = (f"from {start}" if start else "", f"until {end}" if end else "")
-    return f"Runs that started {' '.join(bound for bound in bounds if bound)} UTC"
+def _fit(by: str, names: Sequence[str], columns: dict[Measure, list[str]], width: int) -> list[str]:
+    """Take from *columns* what does not fit into *width*; return the titles of those."""
+    left_out = []
+    for measure in (BY_NAME[name] for name in LEFT_OUT_FIRST):
+        titles = [by, *(kept.title for kept in columns)]
+        if _width(titles, list(zip(names, *columns.values(), strict=True))) <= width:
+            break
+        left_out.append(measure.title)
+        del columns[measure]
+    return left_out
 
 
-def _nothing_line(window: Plain) -> str:
-    if window["start"] is None and window["end"] is None:
+def _nothing_line(latest_start: str | None) -> str:
+    if latest_start is None:
         return "Nothing has arrived yet: run a decorated function with BOTANU_ENDPOINT set to the server's address."
-    return "There are none. A wider window: --window 91d, or --window all."
-
-
-def _minute(instant: str) -> str:
-    return f"{datetime.fromisoformat(instant).astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
-def coverage_line(coverage: Plain) -> str:
-    """Return how much of an answer is known, in one line."""
-    unpriced = coverage["unpriced_calls"]
-    missing = f" ({written.count(unpriced)} without a price, not in the cost)" if unpriced else ""
     return (
-        f"{written.share(coverage['priced'])} of calls priced{missing} · "
-        f"{written.share(coverage['attributed'])} of cost attributed to a run · "
-        f"{written.share(coverage['recorded'])} of ended runs recorded an outcome"
+        f"No runs in this window; the latest started {written.minute(datetime.fromisoformat(latest_start))} UTC. "
+        "All there are: --window all."
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def exact(value: object) -> str:
-    """Write a value with all its digits; unknown is empty."""
+    """Write a value with all its digits, what is not a scalar as JSON; unknown is empty."""
     if value is None:
         return ""
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return plain.dumps(value).decode() if isinstance(value, bool | list | dict) else str(value)
 
 
 def _safe(text: str) -> str:

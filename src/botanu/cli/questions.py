@@ -29,9 +29,9 @@ def report(
     window
         How far back: a number of h, d or w, such as 28d (the default), or all.
     since
-        Date or instant from which on, instead of a window.
+        Start, instead of a window: a date or instant, UTC if it names no zone.
     until
-        Date or instant before which.
+        End; not itself included.
     by
         What to break down by: workflow, workflow_version, customer_id, environment or tenant_id.
     form

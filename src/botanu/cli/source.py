@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
+from decimal import Decimal
 from typing import Any, Protocol
 
 import httpx2
 
-from botanu.errors import BotanuError, QueryError, UnavailableError
+from botanu.errors import BotanuError, QueryError, SettingsError, UnavailableError
 from botanu.server import plain
 from botanu.server.plain import Plain
 from botanu.server.service import Service, open_store
-from botanu.server.settings import ServerSettings
+from botanu.server.settings import ServerSettings, address
 from botanu.store.duckdb import FILE
 
 TIMEOUT_SECONDS = 60.0
@@ -40,9 +40,18 @@ class Remote:
     """A running server, over HTTP."""
 
     def __init__(self, url: str) -> None:
-        """Ask the server at *url*."""
+        """Ask the server at *url*.
+
+        Raises:
+            SettingsError: *url* is no address of a server.
+        """
+        if not url.startswith(("http://", "https://")):
+            raise SettingsError(f"the server's address must begin with http:// or https://, not {url!r}")
         self._url = url
-        self._client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+        try:
+            self._client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+        except httpx2.InvalidURL as error:
+            raise SettingsError(f"{url!r} is no address of a server: {error}") from None
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -57,7 +66,16 @@ class Remote:
 
     def sql(self, query: str) -> Plain:
         """Return the answer to one SELECT."""
-        return self._ask("POST", "/v1/sql", {"query": query})
+        answer = self._ask("POST", "/v1/sql", {"query": query})
+        doubles = [column["type"] in ("DOUBLE", "FLOAT") for column in answer["columns"]]
+        answer["rows"] = [
+            [
+                float(value) if is_double and isinstance(value, Decimal) else value
+                for value, is_double in zip(row, doubles, strict=True)
+            ]
+            for row in answer["rows"]
+        ]
+        return answer
 
     def report(self, *, window: str | None, since: str | None, until: str | None, by: str) -> Plain:
         """Return the measures by a dimension."""
@@ -88,7 +106,7 @@ class Remote:
             raise UnavailableError(f"{self._url} does not answer: {error}") from None
         except ValueError:
             raise UnavailableError(
-                f"{self._url} answers with something else than JSON: is it a botanu server?"
+                f"{self._url} answers with something other than JSON: is it a botanu server?"
             ) from None
         if response.status_code != httpx2.codes.OK:
             raise QueryError(str(answer.get("error", answer)))
@@ -96,20 +114,25 @@ class Remote:
 
 
 @contextmanager
-def open_source(url: str | None, data_dir: Path | None, settings: ServerSettings) -> Iterator[Source]:
-    """Give the source that was asked for; by default the local server, or else the store in the default directory.
+def open_source(settings: ServerSettings, *, local_server: bool) -> Iterator[Source]:
+    """Give the *local_server*, if that is asked for and there, or else the store of the data directory.
 
     Raises:
         BotanuError: neither is there.
         StoreError: the store cannot be opened.
     """
-    default = f"http://{settings.host}:{settings.port}"
-    with closing(Remote(url or default)) as remote:
-        if url is not None or (data_dir is None and remote.is_there()):
-            yield remote
-            return
+    local = address(settings.host, settings.port)
+    if local_server:
+        with closing(Remote(local)) as remote:
+            if remote.is_there():
+                yield remote
+                return
     if not (settings.data_dir / FILE).exists():
-        looked = "" if data_dir is not None else f"no server answers at {default}, and "
-        raise BotanuError(f"{looked}there is no store in {settings.data_dir}: start one with 'botanu serve'")
+        looked, how = (
+            ("", f" --data-dir {settings.data_dir}")
+            if not local_server
+            else (f"no server answers at {local}, and ", "")
+        )
+        raise BotanuError(f"{looked}there is no store in {settings.data_dir}: start a server with 'botanu serve{how}'")
     with closing(open_store(settings)) as store:
         yield Service(store, settings)

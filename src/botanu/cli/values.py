@@ -1,6 +1,5 @@
 """``botanu values``: the value card."""
 
-from datetime import datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -13,6 +12,7 @@ from botanu.server.web import format as written
 
 values = App(name="values", help="What one unit of each value type is worth, in money.")
 
+_ALWAYS = BEGINNING.isoformat()
 _FIELDS = ("value_type", "workflow", "amount", "currency", "valid_from", "valid_to", "source")
 
 
@@ -39,9 +39,9 @@ def set_value(
     amount
         Money per unit, such as 4.50.
     currency
-        Its currency; it must be that of the costs.
+        Currency of the amount; only USD for now.
     since
-        Date or instant from which on it holds, instead.
+        First date or instant it holds, instead, UTC if it names no zone.
     workflow
         The one workflow it holds for.
     """
@@ -78,9 +78,9 @@ def list_values(
     elif form is Format.CSV:
         print_csv(_FIELDS, rows)
     else:
-        texts = [[exact(value) for value in row] for row in rows]
+        texts = [["" if value == _ALWAYS else exact(value) for value in row] for row in rows]
         print_table(_FIELDS, texts, right=[field == "amount" for field in _FIELDS])
 
 
 def _from(instant: str) -> str:
-    return "for all time" if datetime.fromisoformat(instant) == BEGINNING else f"from {instant}"
+    return "for all time" if instant == _ALWAYS else f"from {instant}"

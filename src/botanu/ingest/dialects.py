@@ -18,6 +18,8 @@ class Kind(Enum):
     """As text; numbers and truth values are written out."""
     COUNT = "count"
     """As a whole number, 0 or more; a whole double or decimal digits count as one, anything else as unknown."""
+    ORDINAL = "ordinal"
+    """As a count that fits 32 bits."""
     AMOUNT = "amount"
     """As a decimal number with nine decimals; what is not finite or too large is unknown."""
     NUMBER = "number"
@@ -38,7 +40,7 @@ COLUMNS: Mapping[str, Kind] = {
     "workflow_version": Kind.TEXT,
     "environment": Kind.TEXT,
     "tenant_id": Kind.TEXT,
-    "attempt": Kind.COUNT,
+    "attempt": Kind.ORDINAL,
     "is_run": Kind.FLAG,
     "outcome_status": Kind.STATUS,
     "outcome_value_type": Kind.TEXT,
@@ -47,7 +49,7 @@ COLUMNS: Mapping[str, Kind] = {
     "outcome_reason": Kind.TEXT,
     "outcome_error_type": Kind.TEXT,
     "outcome_auto": Kind.FLAG,
-    "outcome_count": Kind.COUNT,
+    "outcome_count": Kind.ORDINAL,
     "operation": Kind.TEXT,
     "provider": Kind.TEXT,
     "request_model": Kind.TEXT,

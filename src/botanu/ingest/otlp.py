@@ -31,6 +31,9 @@ TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 _INT64_MAX = 2**63 - 1
 
+MEMBERS_MAX = 1000
+"""Most compressed members of one body: each costs time, however little it holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -65,6 +68,8 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
     parts: list[bytes] = []
     room = limit + 1
     while body:
+        if len(parts) == MEMBERS_MAX:
+            raise DecodeError(f"the body has over {MEMBERS_MAX:,} compressed members; compress it in one")
         member = zlib.decompressobj(window)
         try:
             part = member.decompress(body, room)
@@ -107,7 +112,7 @@ def _protobuf_from_json(body: bytes) -> bytes:
             raise DecodeError(f"the body must be a JSON object, not {type(document).__name__}")
         message = json_format.ParseDict(_proto3_json(document), ExportTraceServiceRequest(), ignore_unknown_fields=True)
         return message.SerializeToString()
-    except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError) as error:
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError, json_format.ParseError) as error:
         raise DecodeError(f"the body is no OTLP trace request in JSON: {error}") from None
 
 

@@ -42,6 +42,16 @@ class _Waiting:
     media_type: str
     done: "Future[Acknowledgement]" = field(default_factory=Future)
 
+    def acknowledge(self, refused: Refusal | None) -> None:
+        """Say that it is on disk, unless nobody waits for the answer any more."""
+        if not self.done.done():
+            self.done.set_result(Acknowledgement(refused))
+
+    def fail(self, error: Exception) -> None:
+        """Say why it is not on disk, unless nobody waits, or it has been answered."""
+        if not self.done.done():
+            self.done.set_exception(error)
+
 
 class Pipeline:
     """Takes request bodies, and answers each once what it holds is committed.
@@ -106,7 +116,7 @@ class Pipeline:
         while True:
             group = self._next_group()
             if group:
-                self._commit(group)
+                self._commit_safely(group)
             elif self._closing:
                 return
             now = self._clock()
@@ -122,10 +132,20 @@ class Pipeline:
             size = 0
             while self._waiting and (not group or size + len(self._waiting[0].body) <= self._group_bytes_max):
                 item = self._waiting.popleft()
+                item.done.set_running_or_notify_cancel()  # from here on its answer is ours to give
                 group.append(item)
                 size += len(item.body)
             self._waiting_bytes -= size
             return group
+
+    def _commit_safely(self, group: Sequence[_Waiting]) -> None:
+        """Commit a group; a fault of ours costs its requests an answer, never the thread."""
+        try:
+            self._commit(group)
+        except Exception as error:
+            logger.exception("a group of %d requests could not be written", len(group))
+            for item in group:
+                item.fail(error)
 
     def _commit(self, group: Sequence[_Waiting]) -> None:
         """Read and write a group, and answer each of its requests."""
@@ -134,7 +154,7 @@ class Pipeline:
             try:
                 readable.append((item, decode(item.body, item.media_type)))
             except DecodeError as error:
-                item.done.set_exception(error)
+                item.fail(error)
         if not readable:
             return
         try:
@@ -143,7 +163,7 @@ class Pipeline:
             self._answer_failure([item for item, _ in readable], error)
             return
         for (item, _), refused in zip(readable, refusals, strict=True):
-            item.done.set_result(Acknowledgement(refused))
+            item.acknowledge(refused)
 
     def _write(self, requests: Sequence[Request]) -> list[Refusal | None]:
         now = self._clock()
@@ -161,10 +181,12 @@ class Pipeline:
             for item in items:
                 self._commit([item])
             return
-        if not isinstance(error, BotanuError):
+        if isinstance(error, UnavailableError):
+            logger.warning("%d requests are to come again: %s", len(items), error)
+        else:
             logger.error("a request of %d bytes could not be written", len(items[0].body), exc_info=error)
         for item in items:
-            item.done.set_exception(error)
+            item.fail(error)
 
     def _abandon(self, now: datetime) -> None:
         try:

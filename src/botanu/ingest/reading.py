@@ -12,9 +12,10 @@ from botanu.pricing.meters import QUANTITY_MAX
 from botanu.semconv import OutcomeStatus
 
 VALUE_AMOUNT = pa.decimal128(28, 9)
-"""Arrow type of an outcome's amount. Amounts stay below 10¹², so that times a value they can be summed up."""
+"""Arrow type of an outcome's amount. Amounts stay below 10¹², so that times a value they fit the same type."""
 
 _VALUE_AMOUNT_MAX = 1e12
+_ORDINAL_MAX = 2**31 - 1
 _COUNT_TEXT = r"^[0-9]{1,12}$"
 _AMOUNT_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
 
@@ -78,6 +79,11 @@ def _count(values: pa.StructArray) -> pa.Array:
     return pc.if_else(in_range, whole, pa.scalar(None, pa.int64()))
 
 
+def _ordinal(values: pa.StructArray) -> pa.Array:
+    count = _count(values)
+    return pc.if_else(pc.less_equal(count, _ORDINAL_MAX), count, pa.scalar(None, pa.int64())).cast(pa.int32())
+
+
 def _number(values: pa.StructArray) -> pa.Array:
     number = pc.coalesce(
         pc.struct_field(values, "double_value"),
@@ -114,6 +120,7 @@ def _status(values: pa.StructArray) -> pa.Array:
 _READERS: Mapping[Kind, Callable[[pa.StructArray], pa.Array]] = {
     Kind.TEXT: _text,
     Kind.COUNT: _count,
+    Kind.ORDINAL: _ordinal,
     Kind.NUMBER: _number,
     Kind.AMOUNT: _amount,
     Kind.FLAG: _flag,
@@ -123,6 +130,7 @@ _READERS: Mapping[Kind, Callable[[pa.StructArray], pa.Array]] = {
 TYPES: Mapping[Kind, pa.DataType] = {
     Kind.TEXT: pa.string(),
     Kind.COUNT: pa.int64(),
+    Kind.ORDINAL: pa.int32(),
     Kind.NUMBER: pa.float64(),
     Kind.AMOUNT: VALUE_AMOUNT,
     Kind.FLAG: pa.bool_(),

@@ -5,6 +5,7 @@ spans, and the events of those runs from their runs.
 """
 
 from botanu.store.protocol import Rollup
+from botanu.store.schema import OUTCOME_ORDER
 
 _IDENTITY = ("event_id", "customer_id", "workflow", "workflow_version", "environment", "tenant_id")
 _NESTING = ("root_run_id", "parent_run_id")
@@ -32,6 +33,7 @@ sums AS (
     count(*) FILTER (counted) AS calls,
     count(*) FILTER (counted AND NOT priced) AS unpriced_calls,
     count(*) AS span_count,
+    max(end_unix_nano) AS last_end_unix_nano,
     max(received_at) AS last_received_at
   FROM own GROUP BY run_id
 ),
@@ -41,6 +43,7 @@ ended AS (
     coalesce(r.attempt, s.attempt) AS attempt_given,
     coalesce(r.start_time, s.start_time) AS start_time,
     make_timestamptz(r.end_unix_nano // 1000) AS end_time,
+    make_timestamptz(s.last_end_unix_nano // 1000) AS last_end_time,
     r.duration_ns / 1e6 AS duration_ms,
     r.run_id IS NULL AND s.last_received_at < $now - to_seconds($abandon_after_seconds) AS abandoned,
     r.outcome_status, r.outcome_auto, r.outcome_count,
@@ -63,6 +66,7 @@ SELECT run_id, coalesce(root_run_id, run_id) AS root_run_id, parent_run_id, {", 
   {_each("outcome_{name}", _OUTCOME)},
   CASE WHEN abandoned THEN TRUE WHEN outcome_status IS NOT NULL THEN coalesce(outcome_auto, FALSE) END AS outcome_auto,
   coalesce(outcome_count, CASE WHEN outcome_status IS NULL THEN 0 ELSE 1 END) AS outcome_count,
+  CASE WHEN abandoned THEN last_end_time WHEN outcome_status IS NOT NULL THEN end_time END AS outcome_time,
   value_per_unit,
   round_even(outcome_value_amount * value_per_unit, 9) AS value,
   CASE WHEN cost IS NULL AND unpriced_calls > 0 THEN NULL ELSE coalesce(cost, 0) END AS total_cost,
@@ -93,8 +97,7 @@ firsts AS (
 ),
 finals AS (
   SELECT * FROM own WHERE outcome_status IS NOT NULL
-  QUALIFY row_number() OVER (
-    PARTITION BY event_id ORDER BY coalesce(end_time, last_received_at) DESC, start_time DESC, run_id DESC) = 1
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY {OUTCOME_ORDER} DESC) = 1
 ),
 sums AS (
   SELECT o.event_id,
@@ -116,14 +119,14 @@ FROM sums s JOIN firsts f ON f.event_id = s.event_id LEFT JOIN finals l ON l.eve
 RUNS = Rollup(
     table="runs",
     key="run_id",
-    touches="SELECT DISTINCT run_id FROM touched WHERE run_id IS NOT NULL",
+    touches="SELECT DISTINCT run_id FROM {touched} WHERE run_id IS NOT NULL",
     select=_RUNS,
     by_clock=True,
 )
 EVENTS = Rollup(
     table="events",
     key="event_id",
-    touches="SELECT DISTINCT event_id FROM runs WHERE event_id IS NOT NULL AND run_id IN (SELECT run_id FROM touched)",
+    touches="SELECT DISTINCT event_id FROM runs WHERE run_id IN (FROM {touched}) AND event_id IS NOT NULL",
     before=(_ATTEMPTS,),
     select=_EVENTS,
 )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botanu.pricing.catalog import Catalog
-from botanu.pricing.meters import ABSENT, exclusive, priced_as, total_with_parts
+from botanu.pricing.meters import ABSENT, exclusive, priced_as, whole
 from botanu.pricing.money import Int64s, cost, largest_quantity
 from botanu.pricing.rate_card import PriceSet, RateCard, Tier
 
@@ -90,7 +90,7 @@ def _reported(usage: Usage, count: int) -> NDArray[np.bool_]:
 
 def _groups(usage: Usage, catalog: Catalog) -> Iterator[tuple[Int64s, PriceSet | None, Int64s]]:
     """Yield calls that share a price set, with that set and each call's input size (which decides the tier)."""
-    inputs = total_with_parts("input_tokens", usage.totals)
+    inputs = np.maximum(_whole_input(usage), 0)
     for index, (provider, names) in enumerate(usage.models):
         calls = np.flatnonzero(usage.model_of == index)
         card = _card(catalog, provider, names)
@@ -101,6 +101,11 @@ def _groups(usage: Usage, catalog: Catalog) -> Iterator[tuple[Int64s, PriceSet |
         for number in np.unique(chosen):
             members = calls[chosen == number]
             yield members, card.sets[number], inputs[members]
+
+
+def _whole_input(usage: Usage) -> Int64s:
+    counted = whole("input_tokens", usage.totals)
+    return np.zeros(len(usage.times), dtype=np.int64) if counted is None else counted
 
 
 def _card(catalog: Catalog, provider: str | None, names: Sequence[str | None]) -> RateCard | None:

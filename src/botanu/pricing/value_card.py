@@ -10,7 +10,7 @@ from botanu.errors import PriceError
 from botanu.pricing.money import CURRENCY, round_to_nano
 
 VALUE_MAX = Decimal(10) ** 7
-"""A value per unit stays below this, so that times an amount it can be summed up."""
+"""A value per unit stays below this, so that times an amount it fits the column for values."""
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Where a value without a first day begins."""
@@ -49,12 +49,13 @@ class UnitValue:
             PriceError: *value_type* is empty, *amount* is no number in range, *currency* is not that of the costs, or
                 *valid_from* has no time zone.
         """
-        if not value_type:
+        if not value_type.strip():
             raise PriceError("a value needs the value type that outcomes name, such as orders_fulfilled")
         try:
             exact = Decimal(str(amount))
-        except InvalidOperation:
-            raise PriceError(f"value of {value_type!r} must be a number, not {amount!r}") from None
+        except (InvalidOperation, ValueError):
+            wrong = "its amount is missing" if amount is None else f"it must be a number, not {amount!r}"
+            raise PriceError(f"value of {value_type!r}: {wrong}") from None
         if not exact.is_finite() or abs(exact) >= VALUE_MAX:
             raise PriceError(f"value of {value_type!r} must be below {VALUE_MAX:,}, not {amount}")
         if exact != round_to_nano(exact):

@@ -39,15 +39,19 @@ class Measure:
     formula: str
 
 
+UNVALUED = "outcome_value_amount IS NOT NULL AND value_per_unit IS NULL"
+"""Holds for a run that achieved what no value is known for."""
+
 SUMS = (
     Sum("run_count", "runs", "count(*)"),
     Sum("ended_runs", "runs", "count(*) FILTER (end_time IS NOT NULL OR outcome_status IS NOT NULL)"),
     Sum("recorded_runs", "runs", "count(outcome_status)"),
     Sum("cost_sum", "runs", "sum(total_cost)"),
     Sum("success_cost_mean", "runs", "avg(total_cost) FILTER (outcome_status = 'success')"),
-    Sum("value_sum", "runs", "sum(outcome_value_amount * value_per_unit)"),
+    Sum("value_sum", "runs", "sum(value)"),
     Sum("call_count", "runs", "sum(calls)"),
     Sum("unpriced_count", "runs", "sum(unpriced_calls)"),
+    Sum("unvalued_count", "runs", f"count(*) FILTER ({UNVALUED})"),
     Sum("event_count", "events", "count(*)"),
     Sum("success_count", "events", "count(*) FILTER (final_status = 'success')"),
     Sum("decided_count", "events", "count(final_status)"),
@@ -82,29 +86,29 @@ MEASURES = (
         "cost_per_run",
         "cost per run",
         Unit.MONEY,
-        "Average cost of a successful run: what success costs when it comes at once.",
+        "Average cost of the successful runs alone, so not cost / runs: what success costs when it comes at once.",
         f"success_cost_mean::{TOTAL}",
     ),
     Measure(
         "cost_per_outcome",
         "cost per outcome",
         Unit.MONEY,
-        "All cost, failures and retries included, for each successful event. What it has over the cost per run is the "
-        "retry-and-failure tax.",
+        "All cost for each successful event. What it has over the cost per run is what runs without success cost: "
+        "failures, retries, partial outcomes.",
         f"(cost_sum / nullif(success_count, 0))::{TOTAL}",
     ),
     Measure(
         "value",
         "value",
         Unit.MONEY,
-        "Amounts achieved times their value per unit; null while no value is set.",
+        "Amounts achieved times their value per unit, as far as one is set; not known while none is.",
         f"value_sum::{TOTAL}",
     ),
     Measure(
         "roi",
         "ROI",
         Unit.RATIO,
-        "Margin for each unit of cost: (value - cost) / cost.",
+        "Margin for each unit of cost: (value − cost) / cost.",
         "(value_sum - cost_sum) / nullif(cost_sum, 0)",
     ),
 )
@@ -118,13 +122,15 @@ class Coverage:
     """How much of the answer is known, as shares from 0 to 1; ``None`` where there was nothing to know.
 
     *priced*: calls whose cost is known. *attributed*: cost that belongs to a run. *recorded*: ended runs with an
-    outcome.
+    outcome. *unvalued_runs* achieved what no value is set for: some of *unvalued_types*.
     """
 
     priced: float | None
     attributed: float | None
     recorded: float | None
     unpriced_calls: int
+    unvalued_runs: int
+    unvalued_types: tuple[str, ...]
 
 
 PRICED = "1 - unpriced_count / nullif(call_count, 0)"

@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botanu.errors import QueryError
 from botanu.pricing.money import CURRENCY
-from botanu.query.measures import MEASURES, PRICED, RECORDED, SUMS, Coverage
+from botanu.query.measures import MEASURES, PRICED, RECORDED, SUMS, UNVALUED, Coverage
 from botanu.query.window import Window
 from botanu.store.protocol import Store
+from botanu.store.schema import OUTCOME_ORDER
 
 DIMENSIONS = ("workflow", "workflow_version", "customer_id", "environment", "tenant_id")
 """Columns of ``runs`` that a report can be broken down by."""
+
+UNVALUED_TYPES_MAX = 10
+"""Most value types without a value that a report names."""
 
 Row = Mapping[str, Any]
 
@@ -20,7 +25,8 @@ Row = Mapping[str, Any]
 class Report:
     """The answer: a row per value of the dimension *by*, the same measures in *total*, and how much is known.
 
-    Each row gives the dimension's value under its name, and every measure under its own.
+    Each row gives the dimension's value under its name, and every measure under its own. Where there are no rows,
+    *latest_start* says when the latest run of all started.
     """
 
     window: Window
@@ -28,6 +34,7 @@ class Report:
     rows: Sequence[Row]
     total: Row
     coverage: Coverage
+    latest_start: datetime | None = None
     currency: str = CURRENCY
 
 
@@ -44,13 +51,25 @@ def report(store: Store, window: Window, *, by: str = "workflow") -> Report:
     bounds = _bounds(window)
     rows = store.query(_sql(by, window), bounds).to_pylist()
     (total,) = store.query(_sql(None, window), bounds).to_pylist()
-    (cost,) = store.query(_attributed_sql(window), bounds).to_pylist()
-    coverage = Coverage(total.pop("priced"), cost["attributed"], total.pop("recorded"), int(total.pop("unpriced") or 0))
-    named = [{key: value for key, value in row.items() if key not in _COVERAGE} for row in rows]
-    return Report(window, by, named, total, coverage)
+    coverage = _coverage(store, window, total)
+    measures = (by, *(measure.name for measure in MEASURES))
+    named = [{name: row[name] for name in measures} for row in rows]
+    latest = None if rows else store.query("SELECT max(start_time) AS latest FROM runs").column("latest")[0].as_py()
+    return Report(window, by, named, {name: total[name] for name in measures[1:]}, coverage, latest)
 
 
-_COVERAGE = ("priced", "recorded", "unpriced")
+def _coverage(store: Store, window: Window, total: Row) -> Coverage:
+    bounds = _bounds(window)
+    unvalued = int(total["unvalued"] or 0)
+    types = store.query(_unvalued_types_sql(window), bounds).column(0).to_pylist() if unvalued else ()
+    return Coverage(
+        priced=total["priced"],
+        attributed=store.query(_attributed_sql(window), bounds).column(0)[0].as_py(),
+        recorded=total["recorded"],
+        unpriced_calls=int(total["unpriced"] or 0),
+        unvalued_runs=unvalued,
+        unvalued_types=tuple(types),
+    )
 
 
 def _bounds(window: Window) -> dict[str, object]:
@@ -80,13 +99,13 @@ WITH scope AS (
 ),
 finals AS (
   SELECT {key}event,
-    arg_max(outcome_status, (coalesce(end_time, last_received_at), start_time, run_id))
-      FILTER (outcome_status IS NOT NULL) AS final_status
+    arg_max(outcome_status, {OUTCOME_ORDER}) FILTER (outcome_status IS NOT NULL) AS final_status
   FROM scope GROUP BY {key}event
 ),
 run_sums AS (SELECT {key}{_sums("runs")} FROM scope {group}),
 event_sums AS (SELECT {key}{_sums("events")} FROM finals {group})
-SELECT {named}{measures}, {PRICED} AS priced, {RECORDED} AS recorded, unpriced_count AS unpriced
+SELECT {named}{measures}, {PRICED} AS priced, {RECORDED} AS recorded, unpriced_count AS unpriced,
+  unvalued_count AS unvalued
 FROM run_sums r JOIN event_sums e ON {match}
 ORDER BY cost_sum DESC NULLS LAST, 1
 """
@@ -100,4 +119,11 @@ def _attributed_sql(window: Window) -> str:
     return f"""
 SELECT sum(cost) FILTER (run_id IS NOT NULL) / nullif(sum(cost), 0) AS attributed
 FROM spans WHERE counted AND {_within(window)}
+"""
+
+
+def _unvalued_types_sql(window: Window) -> str:
+    return f"""
+SELECT DISTINCT outcome_value_type FROM runs
+WHERE outcome_value_type IS NOT NULL AND {UNVALUED} AND {_within(window)} ORDER BY 1 LIMIT {UNVALUED_TYPES_MAX}
 """

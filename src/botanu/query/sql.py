@@ -5,7 +5,7 @@ understood. The engine itself is locked as well: no files, no network, no settin
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -65,7 +65,10 @@ def checked(sql: str) -> str:
     for node in statement.walk():
         _check(node)
     _check_tables(statement)
-    return statement.sql(dialect=DIALECT, comments=False)
+    try:
+        return statement.sql(dialect=DIALECT, comments=False)
+    except RecursionError:
+        raise QueryError("the query is nested too deeply") from None
 
 
 def _parsed(sql: str) -> exp.Expr:
@@ -81,6 +84,8 @@ def _parsed(sql: str) -> exp.Expr:
 def _check(node: exp.Expr) -> None:
     if isinstance(node, _FORBIDDEN_NODES):
         raise QueryError(f"only SELECT is allowed, not {node.key.upper()}")
+    if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery | exp.Unnest):
+        raise QueryError("after LATERAL only a subquery or UNNEST is allowed")
     if isinstance(node, exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name in _FORBIDDEN_FUNCTIONS or name.startswith(("duckdb_", "pragma_", "read_")):
@@ -88,13 +93,31 @@ def _check(node: exp.Expr) -> None:
 
 
 def _check_tables(statement: exp.Query) -> None:
-    named = {cte.alias for cte in statement.find_all(exp.CTE)}
     for table in statement.find_all(exp.Table):
         plain = isinstance(table.this, exp.Identifier) and not table.db and not table.catalog
         if not plain:
             raise QueryError(f"{table.sql(dialect=DIALECT)} is not a table of botanu; {_known_tables()}")
-        if table.name.lower() not in _ALLOWED_TABLES and table.name not in named:
+        if table.name.lower() not in _ALLOWED_TABLES and table.name.lower() not in _ctes_seen_from(table):
             raise QueryError(f"there is no table {table.name!r}; {_known_tables()}")
+
+
+def _ctes_seen_from(table: exp.Expr) -> Iterator[str]:
+    """Yield the names of the common table expressions that *table* may refer to: those of the queries around it.
+
+    Inside one, only those before it, and itself where the WITH is recursive, can be seen.
+    """
+    node: exp.Expr | None = table
+    while node is not None:
+        inside, node = node, node.parent
+        if isinstance(node, exp.With):
+            for cte in node.expressions:
+                if cte is not inside or node.recursive:
+                    yield cte.alias.lower()
+                if cte is inside:
+                    break
+            node = node.parent  # whose body sees all of them, but here is not its body
+        elif isinstance(node, exp.Query):
+            yield from (cte.alias.lower() for cte in node.ctes)
 
 
 def _known_tables() -> str:

@@ -29,9 +29,11 @@ class Window:
         A bound without a time zone is UTC; a date is its first instant.
 
         Raises:
-            QueryError: none of these.
+            QueryError: none of these, or both a name and a bound.
         """
         if since is not None or until is not None:
+            if name is not None:
+                raise QueryError(f"give either the window {name}, or from and to")
             start, end = (None if text is None else parse_instant(text) for text in (since, until))
             if start is not None and end is not None and start >= end:
                 raise QueryError(f"the window from {since} to {until} holds no time")
@@ -52,6 +54,6 @@ def parse_instant(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is no date such as 2026-11-01 and no instant such as 2026-11-01T12:00Z") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
+from botanu.errors import SettingsError
 from botanu.sdk.delivery import Delivery
 from botanu.sdk.guard import guard
 from botanu.sdk.propagation import IdentityProcessor
@@ -139,7 +140,7 @@ def enable(
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
     Raises:
-        SettingsError: a ``BOTANU_*`` variable cannot be read.
+        SettingsError: a ``BOTANU_*`` variable cannot be read, or the endpoint is no address.
     """
     given: dict[str, object] = {
         "endpoint": endpoint,
@@ -150,6 +151,10 @@ def enable(
         "strict": strict,
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
+    if settings.endpoint is not None and not settings.endpoint.startswith(("http://", "https://")):
+        raise SettingsError(
+            f"endpoint (BOTANU_ENDPOINT) must begin with http:// or https://, not {settings.endpoint!r}"
+        )
     with _setup.lock:
         if _setup.outlet.inner is None and _setup.start(settings):
             _setup.delivery = Delivery(exporter or _exporter(settings.endpoint))

@@ -1,10 +1,10 @@
 """The HTTP API: questions and the value card, in JSON."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
-import simplejson
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,6 +23,9 @@ _VALUE_PARAMETERS = {
     "workflow": "workflow",
 }
 
+_NUMBERS = {"amount"}
+"""What may be given as a number; all else is text."""
+
 
 def api_routes(service: Service) -> list[Route]:
     """Return the routes of the API, answered by *service*."""
@@ -32,7 +35,7 @@ def api_routes(service: Service) -> list[Route]:
 
     async def sql(request: Request) -> Response:
         given = _arguments(await _document(request), {"query": "query"}, required={"query"})
-        return _json(await run_in_threadpool(lambda: service.sql(str(given["query"]))))
+        return _json(await run_in_threadpool(lambda: service.sql(given["query"])))
 
     async def reports(request: Request) -> Response:
         given = _arguments(request.query_params, _REPORT_PARAMETERS)
@@ -60,11 +63,17 @@ async def answer_error(_: Request, error: Exception) -> Response:
     return _json({"error": str(error)}, status)
 
 
-ERRORS = {BotanuError: answer_error}
+async def answer_http_error(_: Request, error: Exception) -> Response:
+    """Say that a path or method is not there."""
+    refused = cast("HTTPException", error)
+    return _json({"error": refused.detail}, refused.status_code, refused.headers)
 
 
-def _json(document: object, status: int = 200) -> Response:
-    return Response(plain.dumps(document), status, media_type=JSON)
+ERRORS = {BotanuError: answer_error, HTTPException: answer_http_error}
+
+
+def _json(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(plain.dumps(document), status, headers, media_type=JSON)
 
 
 async def _document(request: Request) -> Mapping[str, object]:
@@ -73,7 +82,7 @@ async def _document(request: Request) -> Mapping[str, object]:
         raise QueryError(f"send a body of type {JSON}")
     try:
         document = plain.loads(await request.body())
-    except (simplejson.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise QueryError(f"the body is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise QueryError(f"the body must be a JSON object, not {type(document).__name__}")
@@ -86,10 +95,14 @@ def _arguments(
     """Return what was *given*, under the names that *names* maps to.
 
     Raises:
-        QueryError: something is not known, or something *required* is missing.
+        QueryError: something is not known or no text, or something *required* is missing.
     """
     if unknown := sorted(given.keys() - names.keys()):
         raise QueryError(f"unknown {', '.join(unknown)}; known: {', '.join(names)}")
+    if not_text := sorted(
+        given.keys() - _NUMBERS - {name for name, value in given.items() if isinstance(value, str | None)}
+    ):
+        raise QueryError(f"{', '.join(not_text)} must be text")
     if missing := sorted(name for name in required if given.get(name) is None):
         raise QueryError(f"missing {', '.join(missing)}")
     return {names[name]: value for name, value in given.items() if value is not None}

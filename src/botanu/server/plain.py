@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import simplejson
 
 from botanu.pricing.value_card import UnitValue
@@ -35,11 +36,18 @@ def loads(text: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 def answer(asked: Answer) -> Plain:
     """Return the answer to a SQL query: the columns with their types, and the rows."""
-    columns = [column.to_pylist() for column in asked.table.columns]
+    columns = [_values(column) for column in asked.table.columns]
     return {
         "columns": [{"name": name, "type": kind} for name, kind in asked.columns],
         "rows": [[_plain(value) for value in row] for row in zip(*columns, strict=True)],
     }
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError):  # an instant that Python has no value for
+        return list(column.cast(pa.string()).to_pylist())
 
 
 def report(made: Report) -> Plain:
@@ -51,6 +59,7 @@ def report(made: Report) -> Plain:
         "rows": [_plain(row) for row in made.rows],
         "total": _plain(made.total),
         "coverage": _plain(asdict(made.coverage)),
+        "latest_start": _plain(made.latest_start),
     }
 
 

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from botanu.errors import UnavailableError
-from botanu.server.settings import ServerSettings
+from botanu.server.settings import ServerSettings, address
 
 GRACE_SECONDS = 10
 """How long requests under way have to finish when the server is told to stop."""
@@ -87,11 +87,9 @@ def _listening(settings: ServerSettings) -> socket.socket:
             (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         )
     except OSError as error:
-        raise UnavailableError(
-            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}"
-        ) from None
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise UnavailableError(f"cannot listen on {settings.host}:{settings.port}: {why}") from None
 
 
 def _address(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return address(*listening.getsockname()[:2])

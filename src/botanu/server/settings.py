@@ -27,10 +27,18 @@ class ServerSettings:
         256 * 2**20, "Bytes of requests that may wait to be written; beyond it clients hear 503.", least=1
     )
     abandon_after_seconds: float = setting(
-        3600.0, "A run whose root span has not come is abandoned when nothing was heard of it for this long.", least=0
+        3600.0,
+        "A run whose root span has not come is abandoned when nothing was heard of it for this long.",
+        least=0,
+        most=10**9,
     )
     query_timeout_seconds: float = setting(30.0, "Longest time one query may take.", least=0.001)
     query_rows_max: int = setting(100_000, "Most rows one SQL query may return.", least=1)
+
+
+def address(host: str, port: int) -> str:
+    """Return the address of a server."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 VALUES_KEY = "values"

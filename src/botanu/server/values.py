@@ -14,15 +14,17 @@ _KEYS = {"amount", "currency", "from", "workflow"}
 def configured_values(table: Mapping[str, object], known: Sequence[UnitValue], *, now: datetime) -> list[UnitValue]:
     """Read the ``[values]`` *table*: a number, a table, or a list of tables for each value type.
 
-    A value that names no first day holds as ``first_instant`` says. It is nothing new when it is what the file said
-    the last time: so a restart does not undo what was set by hand since.
+    A value that names no first day holds as ``first_instant`` says. One is nothing new when it is what the file said
+    the last time, for its day or for none: so a restart does not undo what was set by hand since.
 
     Raises:
         SettingsError: an entry is none of these, or has other keys than amount, currency, from and workflow.
         PriceError: an amount is none.
     """
     values = []
-    for value_type, entry in _entries(table):
+    entries = list(_entries(table))
+    days = {_instant(entry["from"]) for _, entry in entries if "from" in entry}
+    for value_type, entry in entries:
         workflow = entry.get("workflow")
         if workflow is not None and not isinstance(workflow, str):
             raise SettingsError(f"[values] {value_type}: workflow must be text, not {workflow!r}")
@@ -35,7 +37,11 @@ def configured_values(table: Mapping[str, object], known: Sequence[UnitValue], *
             workflow=workflow,
             source=_FILE,
         )
-        if since is not None or not _said_before(value, known):
+        said = [old for old in known if (old.value_type, old.workflow, old.source) == (value_type, workflow, _FILE)]
+        same_day = [
+            old for old in said if (old.valid_from not in days if since is None else old.valid_from == value.valid_from)
+        ]
+        if not same_day or same_day[-1].amount != value.amount:
             values.append(value)
     return values
 
@@ -50,13 +56,6 @@ def _entries(table: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, ob
                     f"[values] {value_type}: unknown {', '.join(unknown)}; known: {', '.join(sorted(_KEYS))}"
                 )
             yield value_type, fields
-
-
-def _said_before(value: UnitValue, known: Sequence[UnitValue]) -> bool:
-    said = [
-        old for old in known if (old.value_type, old.workflow, old.source) == (value.value_type, value.workflow, _FILE)
-    ]
-    return bool(said) and said[-1].amount == value.amount
 
 
 def _instant(given: object) -> datetime:

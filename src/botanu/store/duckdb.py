@@ -6,16 +6,18 @@ connection, one after the other; each query has a connection of its own and sees
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import UnitValue
+from botanu.store import value_statements
 from botanu.store.protocol import Appended, Rollup
 from botanu.store.schema import MIGRATIONS, VERSION
 
@@ -44,42 +46,18 @@ _TRANSIENT = (
 _FRESH = """
 CREATE OR REPLACE TEMP TABLE fresh AS
 SELECT a.* FROM arrived a
-ANTI JOIN (SELECT trace_id, span_id FROM spans WHERE start_time BETWEEN $low AND $high) known
-  ON known.trace_id = a.trace_id AND known.span_id = a.span_id
-QUALIFY row_number() OVER (PARTITION BY a.trace_id, a.span_id) = 1
+ANTI JOIN (
+  SELECT trace_id, span_id FROM spans
+  WHERE start_time BETWEEN $low AND $high OR ($undated AND start_time = received_at)
+) known ON known.trace_id = a.trace_id AND known.span_id = a.span_id
 """
+# A span that says no start has that of its arrival, which is another each time it arrives.
 
 _NEW_PRICES = "INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices USING (price_id)"
 
 _ENDED_PRICES = """
 UPDATE prices SET valid_to = given.valid_to FROM given
 WHERE given.price_id = prices.price_id AND given.valid_to IS DISTINCT FROM prices.valid_to
-"""
-
-_VALUES = """
-SELECT value_type, workflow, amount, currency, valid_from, valid_to, source FROM unit_values
-ORDER BY value_type, workflow NULLS FIRST, valid_from, recorded_at
-"""
-
-_NEW_VALUES = """
-INSERT INTO unit_values
-SELECT g.value_type, g.workflow, g.amount, g.currency, g.valid_from, NULL, g.source, $now FROM given g
-ANTI JOIN (FROM unit_values WHERE valid_to IS NULL OR valid_to > valid_from) v
-  ON v.value_type = g.value_type AND v.workflow IS NOT DISTINCT FROM g.workflow
-  AND v.valid_from = g.valid_from AND v.amount = g.amount AND v.currency = g.currency
-"""
-
-_VALUES_UNTIL = """
-UPDATE unit_values SET valid_to = next.valid_to FROM (
-  SELECT rowid AS row, lead(valid_from) OVER (
-    PARTITION BY value_type, workflow ORDER BY valid_from, recorded_at) AS valid_to
-  FROM unit_values
-) AS next WHERE next.row = unit_values.rowid
-"""
-
-_REVALUED = """
-SELECT DISTINCT run_id FROM runs WHERE outcome_value_type IN (
-  SELECT value_type FROM unit_values WHERE recorded_at = $now)
 """
 
 _SILENT = """
@@ -110,8 +88,9 @@ class DuckDBStore:
         if len(spans) == 0:
             return Appended(0, 0)
         starts = pc.min_max(spans.column("start_time")).as_py()
-        bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START}
-        with self._transaction() as connection, _relation(connection, "arrived", spans):
+        undated = pc.any(pc.equal(spans.column("start_time"), spans.column("received_at"))).as_py()
+        bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START, "undated": undated}
+        with self._transaction(arrived=_firsts(spans)) as connection:
             connection.execute(_FRESH, bounds)
             accepted = _number(connection, "SELECT count(*) FROM fresh")
             if accepted:
@@ -126,7 +105,7 @@ class DuckDBStore:
 
     def add_prices(self, prices: pa.Table) -> int:
         """Add the prices that are new; see ``Store``."""
-        with self._transaction() as connection, _relation(connection, "given", prices):
+        with self._transaction(given=prices) as connection:
             before = _number(connection, "SELECT count(*) FROM prices")
             connection.execute(_NEW_PRICES)
             connection.execute(_ENDED_PRICES)
@@ -135,14 +114,16 @@ class DuckDBStore:
     def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:
         """Record *values* and put them on their runs; see ``Store``."""
         given = pa.Table.from_pylist([_row(value) for value in values], schema=_GIVEN_VALUES)
-        with self._transaction() as connection, _relation(connection, "given", given):
-            connection.execute(_NEW_VALUES, {"now": now})
-            connection.execute(_VALUES_UNTIL)
-            return self._rebuild(connection, _REVALUED, {"now": now}, now)
+        with self._transaction(given=given) as connection:
+            connection.execute(value_statements.NEW, {"now": now})
+            connection.execute(value_statements.UNTIL)
+            connection.execute(value_statements.VALUED_BEFORE, {"now": now})
+            self._rebuild(connection, "SELECT run_id FROM valued_before", {}, now)
+            return _number(connection, value_statements.VALUED_ANEW)
 
     def values(self) -> list[UnitValue]:
         """Return the value card; see ``Store``."""
-        return [UnitValue(**row) for row in self.query(_VALUES).to_pylist()]
+        return [UnitValue(**row) for row in self.query(value_statements.VALUES).to_pylist()]
 
     def query(
         self,
@@ -172,10 +153,13 @@ class DuckDBStore:
             self._connection.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _transaction(self, **given: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Write all or nothing, with the tables *given* readable by their names."""
         with self._writing:
             connection = self._connection
             try:
+                for name, table in given.items():
+                    connection.register(name, table)
                 connection.begin()
                 yield connection
                 connection.commit()
@@ -186,6 +170,10 @@ class DuckDBStore:
             except BaseException:
                 _roll_back(connection)
                 raise
+            finally:
+                for name in given:
+                    with suppress(duckdb.Error):  # the connection itself may be gone
+                        connection.unregister(name)
 
     def _rebuild(
         self, connection: duckdb.DuckDBPyConnection, touched: str, parameters: Mapping[str, object], now: datetime
@@ -264,19 +252,16 @@ def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@contextmanager
-def _relation(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
-    """Make *table* readable as *name* for a while."""
-    connection.register(name, table)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
+def _firsts(spans: pa.Table) -> pa.Table:
+    """Return *spans* without those whose ids another one before them has."""
+    ids = spans.select(["trace_id", "span_id"]).append_column("row", pa.array(np.arange(len(spans))))
+    firsts = ids.group_by(["trace_id", "span_id"], use_threads=False).aggregate([("row", "min")])
+    return spans if len(firsts) == len(spans) else spans.take(firsts.column("row_min"))
 
 
 def _touch(connection: duckdb.DuckDBPyConnection, rollup: Rollup, earlier: Rollup, *, create: bool) -> None:
     """Note which rows of *rollup* depend on the touched rows of the *earlier* one."""
-    found = rollup.touches.replace("touched", f"touched_{earlier.table}")
+    found = rollup.touches.format(touched=f"touched_{earlier.table}")
     into = (
         f"CREATE OR REPLACE TEMP TABLE touched_{rollup.table} AS" if create else f"INSERT INTO touched_{rollup.table}"
     )

@@ -16,7 +16,7 @@ class Rollup:
 
     *select* derives the rows of the keys in the relation ``touched`` (one column, *key*) from scratch; where it is
     *by_clock*, it uses the parameters ``$now`` and ``$abandon_after_seconds``. *before* are statements that settle the
-    rows it reads. *touches* finds the keys that a change concerns, where ``touched`` holds what changed one table
+    rows it reads. *touches* finds the keys that a change concerns, where ``{touched}`` holds what changed one table
     earlier. All are in DuckDB's dialect.
     """
 

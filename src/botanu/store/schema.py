@@ -136,6 +136,11 @@ RUNS = Table(
         Column("duration_ms", "DOUBLE", "Milliseconds from start to end."),
         *_OUTCOME,
         *_OUTCOME_ORIGIN,
+        Column(
+            "outcome_time",
+            "TIMESTAMP WITH TIME ZONE",
+            "When its outcome was reached: its end, or that of its last span where it was abandoned.",
+        ),
         Column("value_per_unit", AMOUNT, "Money per unit of its value type, from the value card at its end."),
         Column("value", VALUE_AMOUNT, "outcome_value_amount times value_per_unit."),
         *_SUMS,
@@ -161,6 +166,9 @@ EVENTS = Table(
         Column("margin", TOTAL, "value - total_cost."),
     ),
 )
+
+OUTCOME_ORDER = "(outcome_time, start_time, run_id)"
+"""The final outcome of an event is that of its run that comes last in this order, of those with an outcome."""
 
 UNIT_VALUES = Table(
     "unit_values",

@@ -1,6 +1,8 @@
 """The page as HTML, without a browser."""
 
+import html
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -12,10 +14,10 @@ PROTOBUF = {"content-type": "application/x-protobuf"}
 class Texts(HTMLParser):
     """The texts of a page's table, row by row."""
 
-    def __init__(self, html):
+    def __init__(self, page):
         super().__init__()
         self.rows, self._cell = [], None
-        self.feed(html)
+        self.feed(page)
 
     def handle_starttag(self, tag, attributes):
         if tag == "tr":
@@ -67,6 +69,35 @@ def test_an_empty_store_says_what_to_do_next(server):
 
     assert "pip install botanu" in page
     assert f"BOTANU_ENDPOINT={str(server.base_url).rstrip('/')}" in page
+
+
+def test_an_empty_window_names_the_latest_run_and_leads_to_it(server):
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    send(server, *run_spans(run_id="r-1", start=int(long_ago.timestamp() * 1e9), status="success"))
+
+    page = server.get("/").text
+
+    assert "No runs in the last 28 days" in page
+    assert f"The latest run started {long_ago:%Y-%m-%d %H:%M} UTC" in page
+    assert '<a href="/?window=91d">show 91 days</a>' in page
+    assert "pip install" not in page
+
+
+def test_the_page_says_which_runs_and_what_gives_them_a_value(server):
+    now = datetime.now(UTC)
+    send(server, *run_spans(run_id="r-1", status="success", value_type="orders", value_amount=1))
+
+    page = server.get("/?window=7d").text
+    assert f"Runs that started from {now - timedelta(days=7):%Y-%m-%d}" in page
+    assert "No value is set for orders: &#39;botanu values set orders AMOUNT&#39; gives value and ROI." in page
+
+    server.post("/v1/values", json={"value_type": "orders", "amount": 2})
+    assert "No value is set" not in server.get("/?window=7d").text
+
+
+def test_the_code_to_copy_is_code(server):
+    (block,) = re.findall(r"<pre><code>(.*?)</code></pre>", server.get("/").text, re.DOTALL)
+    exec(html.unescape(block), {})
 
 
 def test_a_window_that_is_none_is_named_and_the_page_is_shown(server):

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from botanu.cli.output import console, print_report
 from botanu.cli.source import Remote
 from botanu.errors import BotanuError, UnavailableError
 from botanu.ingest.otlp import PROTOBUF
+from botanu.sdk.settings import SdkSettings
 from botanu.server.app import create_app
 from botanu.server.run import serving
 from botanu.server.settings import ServerSettings
-from botanu.settings import resolve
+from botanu.settings import resolve, variable
 from botanu.store.duckdb import FILE
 
 _LIVE_EVENTS = 12
@@ -48,6 +49,7 @@ def demo(*, once: bool = False, port: int | None = None, data_dir: Path | None =
     data_dir
         Directory to keep the store in; by default a temporary one that goes away at the end.
     """
+    _forget_settings_of_the_sdk()
     with _fresh_directory(data_dir) as directory, _server(directory, port) as address:
         asyncio.run(_fill(address))
         console().print()
@@ -55,6 +57,14 @@ def demo(*, once: bool = False, port: int | None = None, data_dir: Path | None =
             print_report(remote.report(window=None, since=None, until=None, by="workflow"))
         if not once:
             _keep_serving(address)
+
+
+def _forget_settings_of_the_sdk() -> None:
+    """Take out of this process's environment what would keep runs from being recorded, or send them elsewhere."""
+    ours = {variable(row.name) for row in fields(SdkSettings)}
+    for name in [*os.environ]:
+        if name.startswith("OTEL_") or name in ours:
+            del os.environ[name]
 
 
 async def _fill(address: str) -> None:

@@ -48,7 +48,9 @@ async def process_order(plan: Plan) -> None:
     emit_outcome("success", value_type="orders_fulfilled", value_amount=1)
 
 
-@botanu_workflow("handle-inquiry", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id)
+@botanu_workflow(
+    "handle-inquiry", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id, version="v2"
+)
 async def handle_inquiry(plan: Plan) -> None:
     """Answer one inquiry: it ends in revenue, or in a lead."""
     await do_work(plan)
@@ -58,7 +60,9 @@ async def handle_inquiry(plan: Plan) -> None:
         emit_outcome("partial", value_type="leads_qualified", value_amount=1)
 
 
-@botanu_workflow("batch-process", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id)
+@botanu_workflow(
+    "batch-process", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id, version="v2"
+)
 async def process_batch(plan: Plan) -> None:
     """Process the items of one batch, as many as go through."""
     await do_work(plan)
@@ -73,7 +77,9 @@ async def process_batch(plan: Plan) -> None:
         )
 
 
-@botanu_workflow("analyze", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id)
+@botanu_workflow(
+    "analyze", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id, version="v2"
+)
 async def analyze(plan: Plan) -> None:
     """Analyse one document."""
     try:
@@ -90,7 +96,9 @@ async def analyze(plan: Plan) -> None:
         raise
 
 
-@botanu_workflow("classify", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id)
+@botanu_workflow(
+    "classify", event_id=lambda plan: plan.event_id, customer_id=lambda plan: plan.customer_id, version="v2"
+)
 async def classify(plan: Plan) -> None:
     """Classify one message."""
     await do_work(plan)

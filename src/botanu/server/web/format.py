@@ -3,8 +3,10 @@
 The rules are in the documentation under "How numbers are shown". Rounding is half-even and for display only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Any
 
 from botanu.query.measures import Unit
 
@@ -81,6 +83,40 @@ def column(unit: Unit, values: Sequence[Number | None], currency: str) -> list[s
         return money_column(values, currency)
     write = {Unit.COUNT: count, Unit.SHARE: share, Unit.RATIO: ratio}[unit]
     return [write(value) for value in values]
+
+
+def minute(instant: datetime) -> str:
+    """Write an instant to the minute, in UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def window(start: datetime | None, end: datetime | None) -> str:
+    """Write which runs a report is about."""
+    bounds = [f"{word} {minute(bound)}" for word, bound in (("from", start), ("until", end)) if bound is not None]
+    return f"Runs that started {' '.join(bounds)} UTC" if bounds else "All runs"
+
+
+def coverage(known: Mapping[str, Any], value: Number | None) -> list[tuple[str, str]]:
+    """Write how much of an answer is known, *value* its total: a figure and of what it is, for each part."""
+    unpriced, unvalued = known["unpriced_calls"], known["unvalued_runs"]
+    missing = f" ({count(unpriced)} without a price, not in the cost)" if unpriced else ""
+    parts = [
+        (share(known["priced"]), f"of calls priced{missing}"),
+        (share(known["attributed"]), "of cost attributed to a run"),
+        (share(known["recorded"]), "of ended runs recorded an outcome"),
+    ]
+    if value is not None and unvalued:
+        names = ", ".join(known["unvalued_types"]) or "no value type"
+        parts.append((count(unvalued), f"runs achieved what no value is set for, not in the value: {names}"))
+    return parts
+
+
+def no_value_hint(known: Mapping[str, Any]) -> str:
+    """Write why there is no value at all, and what to do."""
+    if not known["unvalued_types"]:
+        return "No outcome says how much of what was achieved, so there is no value and no ROI."
+    names = known["unvalued_types"]
+    return f"No value is set for {', '.join(names)}: 'botanu values set {names[0]} AMOUNT' gives value and ROI."
 
 
 def _decimal(value: Number) -> Decimal:

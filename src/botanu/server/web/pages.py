@@ -1,6 +1,8 @@
 """One function per page: ask for a report, fill a template."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from starlette.routing import Route
 from botanu.errors import QueryError
 from botanu.query.measures import MEASURES
 from botanu.query.report import Report
-from botanu.query.window import DEFAULT
+from botanu.query.window import DEFAULT, Window
 from botanu.server.service import Service
 from botanu.server.web import format as written
 
@@ -57,7 +59,11 @@ def page_routes(service: Service) -> list[Route]:
         return _page(
             "overview.html",
             table=table(made),
-            coverage=made.coverage,
+            period=written.window(made.window.start, made.window.end),
+            coverage=written.coverage(asdict(made.coverage), made.total["value"]),
+            hint=written.no_value_hint(asdict(made.coverage)) if made.total["value"] is None else None,
+            latest=made.latest_start,
+            wider=_window_of(made.latest_start),
             chosen=chosen,
             problem=problem,
             address=f"{request.url.scheme}://{request.url.netloc}",
@@ -77,6 +83,12 @@ def table(made: Report) -> Mapping[str, object]:
         "rows": [(row[made.by], line) for row, line in zip(made.rows, lines, strict=False)],
         "total": lines[-1],
     }
+
+
+def _window_of(start: datetime | None) -> str:
+    """Return the shortest window that holds a run of that *start*."""
+    now = datetime.now(UTC)
+    return next((name for name in WINDOWS if start and (Window.of(name, now=now).start or start) <= start), "all")
 
 
 def _page(template: str, **context: object) -> Response:
