@@ -204,7 +204,7 @@ class Player:
                 self.command(words[1:], shown, block.line)
 
     def command(self, words, shown, line):
-        printed = self.run(["-c", "from botanu.cli.main import main; main()", *words], line)
+        printed = self.run(["-m", "botanu", *words], line)
         if shown:
             got, want = ("".join(f"{each.rstrip()}\n" for each in text.splitlines()) for text in (printed, shown))
             assert OutputChecker().check_output(want, got, ELLIPSIS), f"line {line}: {words} prints\n{got}"
