@@ -57,15 +57,16 @@ def print_table(
     A terminal that is wide enough, with the titles on several lines if need be, gets rules and bold type. Elsewhere
     every row is one line, whatever its length. No text is ever cut.
     """
+    # Widths are given to the table, as it would rather cut a column than break a title.
     out = console()
     rows, total = [_shown(row) for row in rows], total and _shown(total)
     lines = [*rows, *([total] if total else [])]
-    if not out.is_terminal or _width(titles, lines) > out.width:
+    if not out.is_terminal or not _fits(titles, lines, out.width):
         sys.stdout.writelines(f"{line}\n" for line in _plain_lines([titles, *lines], right))
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
-    for title, column, flush_right in zip(titles, _columns(titles, lines), right, strict=True):
-        table.add_column(title, justify="right" if flush_right else "left", min_width=_needs(title, column))
+    for title, width, flush_right in zip(titles, _widths(titles, lines, out.width), right, strict=True):
+        table.add_column(title, justify="right" if flush_right else "left", width=width)
     for row in rows:
         table.add_row(*row)
     if total is not None:
@@ -86,18 +87,31 @@ def _columns(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> Sequence[
     return list(zip(*lines, strict=True)) if lines else [()] * len(titles)
 
 
-def _needs(title: str, column: Sequence[str]) -> int:
-    """Return the least width of a column: its texts stay whole, its title only word by word."""
-    return max(cell_len(text) for text in (*title.split(), *column))
+def _widths(titles: Sequence[str], lines: Sequence[Sequence[str]], available: int) -> list[int]:
+    """Return the width of each column: all on one line if that fits, or else with its title word by word."""
+    whole = [_widest(column) for column in zip(titles, *lines, strict=True)]
+    if _total(whole) <= available:
+        return whole
+    return [
+        max(_widest(title.split()), _widest(column))
+        for title, column in zip(titles, _columns(titles, lines), strict=True)
+    ]
 
 
-def _width(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
-    needs = [_needs(title, column) for title, column in zip(titles, _columns(titles, lines), strict=True)]
-    return sum(needs) + GAP * (len(needs) - 1)
+def _widest(texts: Sequence[str]) -> int:
+    return max(map(cell_len, texts), default=0)
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _fits(titles: Sequence[str], lines: Sequence[Sequence[str]], available: int) -> bool:
+    return _total(_widths(titles, lines, available)) <= available
 
 
 def _plain_lines(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
-    widths = [max(cell_len(text) for text in column) for column in zip(*lines, strict=True)]
+    widths = [_widest(column) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = zip(line, widths, right, strict=True)
         yield (" " * GAP).join(_padded(text, width, flush_right) for text, width, flush_right in cells).rstrip()
@@ -138,7 +152,7 @@ def _fit(by: str, names: Sequence[str], columns: dict[Measure, list[str]], width
     left_out = []
     for measure in (BY_NAME[name] for name in LEFT_OUT_FIRST):
         titles = [by, *(kept.title for kept in columns)]
-        if _width(titles, list(zip(names, *columns.values(), strict=True))) <= width:
+        if _fits(titles, list(zip(names, *columns.values(), strict=True)), width):
             break
         left_out.append(measure.title)
         del columns[measure]
