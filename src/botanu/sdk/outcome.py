@@ -38,16 +38,17 @@ Scalar = str | bool | int | float
 
 T = TypeVar("T")
 
-_ATTRIBUTE: Mapping[str, str] = {
-    OutcomeField.STATUS: OUTCOME_STATUS,
-    OutcomeField.VALUE_TYPE: OUTCOME_VALUE_TYPE,
-    OutcomeField.VALUE_AMOUNT: OUTCOME_VALUE_AMOUNT,
-    OutcomeField.CONFIDENCE: OUTCOME_CONFIDENCE,
-    OutcomeField.REASON: OUTCOME_REASON,
-    OutcomeField.ERROR_TYPE: OUTCOME_ERROR_TYPE,
-    OutcomeField.AUTO: OUTCOME_AUTO,
-}
-# The root span's attribute for each attribute of the span event.
+_EVENT_NAMES = tuple(field.value for field in OutcomeField)
+_ATTRIBUTE_NAMES = (
+    OUTCOME_STATUS,
+    OUTCOME_VALUE_TYPE,
+    OUTCOME_VALUE_AMOUNT,
+    OUTCOME_CONFIDENCE,
+    OUTCOME_REASON,
+    OUTCOME_ERROR_TYPE,
+    OUTCOME_AUTO,
+)
+# The same fields, on the span event and on the root span.
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +110,25 @@ class Outcome:
 
     def attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the run's root span."""
-        attributes = {_ATTRIBUTE[name]: value for name, value in self.event_attributes().items()}
+        attributes = self._named(_ATTRIBUTE_NAMES)
         attributes.update((OUTCOME_METADATA + key, value) for key, value in self.metadata)
         return attributes
 
     def event_attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
-        given = {
-            OutcomeField.STATUS.value: self.status.value,
-            OutcomeField.VALUE_TYPE.value: self.value_type,
-            OutcomeField.VALUE_AMOUNT.value: self.value_amount,
-            OutcomeField.CONFIDENCE.value: self.confidence,
-            OutcomeField.REASON.value: self.reason,
-            OutcomeField.ERROR_TYPE.value: self.error_type,
-            OutcomeField.AUTO.value: self.auto or None,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        return self._named(_EVENT_NAMES)
+
+    def _named(self, names: tuple[str, ...]) -> dict[str, Scalar]:
+        given = (
+            self.status.value,
+            self.value_type,
+            self.value_amount,
+            self.confidence,
+            self.reason,
+            self.error_type,
+            self.auto or None,
+        )
+        return {name: value for name, value in zip(names, given, strict=True) if value is not None}
 
 
 def emit_outcome(

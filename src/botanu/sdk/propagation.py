@@ -45,9 +45,8 @@ def run_in(context: Context | None = None) -> Run | None:
 def with_run(context: Context, run: Run) -> Context:
     """Return *context* with *run* in it, as an object and as baggage."""
     carried = set_value(_RUN, run, context)
-    around = baggage.get_all(context)
-    for name in IDENTITY:
-        if name in around and name not in run.identity:  # it speaks of the run around this one
+    for name in baggage.get_all(context):
+        if name in IDENTITY and name not in run.identity:  # it speaks of the run around this one
             carried = baggage.remove_baggage(name, carried)
     for name, value in run.identity.items():
         carried = baggage.set_baggage(name, str(value), carried)

@@ -239,11 +239,13 @@ class Scope:
         run_id = new_run_id()
         identity: dict[str, str | int] = {semconv.RUN_ID: run_id}
         identity.update((name, value) for name, value in self._given.items() if value is not None)
-        inherited = {semconv.ENVIRONMENT: configure.settings().environment, **around}
-        for name in (semconv.ENVIRONMENT, semconv.TENANT_ID):
-            if name not in identity and (value := inherited.get(name)) is not None:
-                identity[name] = value
         if around:
             identity[semconv.PARENT_RUN_ID] = around[semconv.RUN_ID]
+            for name in (semconv.ENVIRONMENT, semconv.TENANT_ID):
+                if name in around:
+                    identity.setdefault(name, around[name])
+        environment = configure.settings().environment
+        if environment is not None:
+            identity.setdefault(semconv.ENVIRONMENT, environment)
         identity[semconv.ROOT_RUN_ID] = around.get(semconv.ROOT_RUN_ID, around.get(semconv.RUN_ID, run_id))
         return identity
