@@ -47,11 +47,12 @@ _FRESH = """
 CREATE OR REPLACE TEMP TABLE fresh AS
 SELECT a.* FROM arrived a
 ANTI JOIN (
-  SELECT trace_id, span_id FROM spans
-  WHERE start_time BETWEEN $low AND $high OR ($undated AND start_time = received_at)
+  SELECT trace_id, span_id FROM spans WHERE start_time BETWEEN $low AND $high {or_undated}
 ) known ON known.trace_id = a.trace_id AND known.span_id = a.span_id
 """
-# A span that says no start has that of its arrival, which is another each time it arrives.
+_OR_UNDATED = "OR start_time = received_at"
+# A span that says no start has that of its arrival, which is another each time. Asked only where there is one: it looks
+# through all that is stored.
 
 _NEW_PRICES = "INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices USING (price_id)"
 
@@ -89,9 +90,9 @@ class DuckDBStore:
             return Appended(0, 0)
         starts = pc.min_max(spans.column("start_time")).as_py()
         undated = pc.any(pc.equal(spans.column("start_time"), spans.column("received_at"))).as_py()
-        bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START, "undated": undated}
+        bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START}
         with self._transaction(arrived=_firsts(spans)) as connection:
-            connection.execute(_FRESH, bounds)
+            connection.execute(_FRESH.format(or_undated=_OR_UNDATED if undated else ""), bounds)
             accepted = _number(connection, "SELECT count(*) FROM fresh")
             if accepted:
                 connection.execute("INSERT INTO spans BY NAME SELECT * FROM fresh")
