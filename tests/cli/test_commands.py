@@ -328,6 +328,12 @@ class TestOnATerminal:
         assert "Left out to fit 50 columns: runs, successes, value, cost per run." in lines
         assert {"cost", "rate", "ROI"} <= {word for line in lines[:5] for word in line.split()}
 
+    def test_an_answer_is_a_table(self, filled):
+        lines = on_terminal(80, "sql", "SELECT run_id, total_cost FROM runs ORDER BY 1", "--data-dir", filled)
+
+        assert lines[0].split() == ["run_id", "total_cost"]
+        assert lines[2].split() == ["r-1", "0.002500000"]
+
     def test_what_fits_nowhere_stays_whole(self, filled):
         printed = "".join(on_terminal(40, "sql", "SELECT repeat('x', 100) AS x, 1.5 AS y", "--data-dir", filled))
 

@@ -414,3 +414,11 @@ def test_a_bomb_is_refused_before_it_unfolds():
 
 def test_a_body_of_exactly_the_limit_is_taken():
     assert decompress(gzip.compress(bytes(LIMIT)), "gzip", LIMIT) == bytes(LIMIT)
+
+
+def test_a_body_of_a_great_many_compressed_members_is_refused():
+    member = gzip.compress(b"")
+
+    assert decompress(member * 1000, "gzip", 10) == b""
+    with pytest.raises(DecodeError, match="over 1,000 compressed members"):
+        decompress(member * 1001, "gzip", 10)

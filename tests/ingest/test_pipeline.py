@@ -229,3 +229,26 @@ def test_a_count_too_large_for_its_column_stays_an_attribute(lab, pipeline):
     row = lab.row("SELECT attempt, outcome_count FROM runs")
     assert (row["attempt"], row["outcome_count"]) == (1, 1)
     assert lab.row("SELECT attributes->>'botanu.attempt' AS a FROM spans WHERE is_run")["a"] == "5000000000"
+
+
+def test_a_fault_half_way_through_the_answers_changes_none_that_was_given(store, pipeline, monkeypatch):
+    acknowledge = pipeline_module._Waiting.acknowledge
+    answered = []
+
+    def fault(item, refused):
+        if answered:
+            raise ZeroDivisionError
+        answered.append(acknowledge(item, refused))
+
+    monkeypatch.setattr(pipeline_module._Waiting, "acknowledge", fault)
+    store.open.clear()
+    submit(pipeline, span("first"))
+    while len(pipeline._waiting):
+        pass
+    both = [submit(pipeline, span("a")), submit(pipeline, span("b"))]
+    answered.clear()
+    store.open.set()
+
+    wait(both, 10)
+    with pytest.raises(ZeroDivisionError):
+        both[1].result()

@@ -78,3 +78,13 @@ def test_a_meter_without_a_price_of_its_own_is_priced_as_what_contains_it():
     assert priced_as("cache_write_other_tokens") == ("cache_write_tokens", "input_tokens")
     assert priced_as("input_uncached_tokens") == ("input_tokens",)
     assert priced_as("output_reasoning_tokens") == ("output_reasoning_tokens", "output_tokens")
+
+
+def test_parts_are_the_whole_where_only_they_are_counted():
+    totals = {"cache_read_tokens": np.array([5, ABSENT]), "cache_write_tokens": np.array([2, ABSENT])}
+
+    assert whole("input_tokens", totals).tolist() == [7, ABSENT]
+    assert {meter: column.tolist() for meter, column in exclusive(totals).items()} == {
+        "cache_read_tokens": [5, ABSENT],
+        "cache_write_other_tokens": [2, ABSENT],
+    }

@@ -119,6 +119,7 @@ def test_a_json_key_with_dots_is_asked_for_as_it_is_written(lab):
         ("SELECT * FROM schema_version, (WITH schema_version AS (SELECT 1) FROM schema_version) x", "there is no"),
         ("WITH a AS (FROM b), b AS (SELECT 1) FROM a", "there is no table 'b'"),
         ("SELECT nothing FROM runs", "nothing"),
+        ("SELECT " + ".".join("a" * 3000), "nested too deeply"),
         ("SELECT " + "(" * 3000 + "1" + ")" * 3000, "not SQL|only|maximum|depth"),
     ],
 )

@@ -8,6 +8,8 @@ import textwrap
 
 import pytest
 
+import botanu
+
 
 def run_program(code, **environ):
     """Run *code*, and return what its ``result`` holds; standard error must stay empty unless asked for."""
@@ -298,6 +300,13 @@ result = [span.name for span in second.get_finished_spans()]
 """
     )
     assert "w" in result
+
+
+def test_an_endpoint_that_is_no_address_is_named(monkeypatch):
+    monkeypatch.setenv("BOTANU_ENDPOINT", "localhost:4318")
+
+    with pytest.raises(botanu.SettingsError, match="must begin with http:// or https://, not 'localhost:4318'"):
+        botanu.enable()
 
 
 @pytest.mark.parametrize(("endpoint", "threads"), [("", 0), ("http://127.0.0.1:9", 1)])

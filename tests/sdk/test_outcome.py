@@ -340,3 +340,12 @@ def test_any_data_gives_an_outcome_that_can_be_sent(fields):
         assert value is None or math.isfinite(value)
     for value in outcome.attributes().values():
         assert isinstance(value, str | bool | int | float)
+
+
+def test_a_run_that_is_closed_twice_ends_once(runs):
+    scope = run_botanu("work", event_id="e", customer_id="c")
+    scope.open()
+    scope.close(None)
+    scope.close(ValueError())
+
+    assert runs.only().outcome == {"status": "success", "auto": True}

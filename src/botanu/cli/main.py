@@ -30,6 +30,7 @@ def command_line(*, listing: bool = False) -> cyclopts.App:
         help="What one business outcome of an AI workflow really costs, failures and retries included.",
         version_flags=["--version"],
         default_parameter=cyclopts.Parameter(negative=()),
+        result_action="return_none",
     )
     for name, (where, summary) in COMMANDS.items():
         line.command(where, name=name, help=summary if listing else None)

@@ -110,11 +110,8 @@ def _ctes_seen_from(table: exp.Expr) -> Iterator[str]:
     while node is not None:
         inside, node = node, node.parent
         if isinstance(node, exp.With):
-            for cte in node.expressions:
-                if cte is not inside or node.recursive:
-                    yield cte.alias.lower()
-                if cte is inside:
-                    break
+            place = next(place for place, cte in enumerate(node.expressions) if cte is inside)
+            yield from (cte.alias.lower() for cte in node.expressions[: place + bool(node.recursive)])
             node = node.parent  # whose body sees all of them, but here is not its body
         elif isinstance(node, exp.Query):
             yield from (cte.alias.lower() for cte in node.ctes)
