@@ -91,7 +91,7 @@ def test_what_has_no_value_while_others_have_is_told(botanu, lab):
     _, out, _ = botanu("report", "--data-dir", lab.directory)
     lab.store = type(lab)(lab.directory).store
 
-    assert out.splitlines()[-1].endswith(" · 1 runs achieved what no value is set for, not in the value: returns")
+    assert out.splitlines()[-1].endswith(" · 1 run achieved what no value is set for, not in the value: returns")
 
 
 def test_an_empty_window_says_so(botanu, filled):

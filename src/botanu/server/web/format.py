@@ -107,7 +107,8 @@ def coverage(known: Mapping[str, Any], value: Number | None) -> list[tuple[str, 
     ]
     if value is not None and unvalued:
         names = ", ".join(known["unvalued_types"]) or "no value type"
-        parts.append((count(unvalued), f"runs achieved what no value is set for, not in the value: {names}"))
+        runs = "run" if unvalued == 1 else "runs"
+        parts.append((count(unvalued), f"{runs} achieved what no value is set for, not in the value: {names}"))
     return parts
 
 
