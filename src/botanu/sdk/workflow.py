@@ -8,7 +8,6 @@ import functools
 import inspect
 import sys
 import weakref
-from collections.abc import Callable, Mapping
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -24,11 +23,11 @@ from botanu.sdk.scope import Scope
 from botanu.sdk.stepping import Within, steps_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 
     from botanu.sdk.extracting import Extract
 
-_MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope | None]
+    _MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope | None]
 
 P = ParamSpec("P")
 R = TypeVar("R")
