@@ -69,6 +69,13 @@ def test_a_restart_changes_nothing_whatever_the_file_dates(lab):
     assert [value["amount"] for value in service.values()["values"]] == [5, 6, 7, 8]
 
 
+def test_the_days_of_one_value_type_say_nothing_about_another():
+    undated = UnitValue.of("orders", 5, valid_from=BEGINNING, source="config")
+    dated = UnitValue.of("leads", 3, valid_from=BEGINNING, source="config")
+
+    assert values_of({"orders": 5, "leads": {"amount": 3, "from": date(1970, 1, 1)}}, [undated, dated]) == []
+
+
 def test_without_a_file_there_are_no_settings_but_a_named_one_must_be_there(tmp_path):
     assert read_file(None) == ({}, {})
     with pytest.raises(SettingsError, match="cannot be read"):
@@ -96,6 +103,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, text):
         ({"amount": 1, "workflow": 3}, SettingsError, "workflow must be text, not 3"),
         ({"amount": 1, "from": "soon"}, SettingsError, "from must be a date such as 2026-11-01, not 'soon'"),
         ({}, PriceError, "its amount is missing"),
+        ({"amount": 1, "workflow": ["w"], "from": date(2026, 1, 1)}, SettingsError, "workflow must be text"),
         ({"amount": 1, "currency": "EUR"}, PriceError, "convert it first"),
     ],
 )

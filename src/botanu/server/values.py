@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from botanu.errors import SettingsError
 from botanu.pricing.money import CURRENCY
@@ -23,11 +24,9 @@ def configured_values(table: Mapping[str, object], known: Sequence[UnitValue], *
     """
     values = []
     entries = list(_entries(table))
-    days = {_instant(entry["from"]) for _, entry in entries if "from" in entry}
+    dated = {(kind, entry.get("workflow"), _instant(entry["from"])) for kind, entry in entries if "from" in entry}
     for value_type, entry in entries:
         workflow = entry.get("workflow")
-        if workflow is not None and not isinstance(workflow, str):
-            raise SettingsError(f"[values] {value_type}: workflow must be text, not {workflow!r}")
         since = entry.get("from")
         value = UnitValue.of(
             value_type,
@@ -38,15 +37,16 @@ def configured_values(table: Mapping[str, object], known: Sequence[UnitValue], *
             source=_FILE,
         )
         said = [old for old in known if (old.value_type, old.workflow, old.source) == (value_type, workflow, _FILE)]
-        same_day = [
-            old for old in said if (old.valid_from not in days if since is None else old.valid_from == value.valid_from)
-        ]
-        if not same_day or same_day[-1].amount != value.amount:
+        if since is None:
+            said = [old for old in said if (value_type, workflow, old.valid_from) not in dated]
+        else:
+            said = [old for old in said if old.valid_from == value.valid_from]
+        if not said or said[-1].amount != value.amount:
             values.append(value)
     return values
 
 
-def _entries(table: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _entries(table: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for value_type, given in table.items():
         for entry in given if isinstance(given, list) else [given]:
             fields = entry if isinstance(entry, Mapping) else {"amount": entry}
@@ -55,6 +55,9 @@ def _entries(table: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, ob
                 raise SettingsError(
                     f"[values] {value_type}: unknown {', '.join(unknown)}; known: {', '.join(sorted(_KEYS))}"
                 )
+            workflow = fields.get("workflow")
+            if workflow is not None and not isinstance(workflow, str):
+                raise SettingsError(f"[values] {value_type}: workflow must be text, not {workflow!r}")
             yield value_type, fields
 
 
