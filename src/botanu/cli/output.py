@@ -57,15 +57,16 @@ def print_table(
     A terminal that is wide enough, with the titles on several lines if need be, gets rules and bold type. Elsewhere
     every row is one line, whatever its length. No text is ever cut.
     """
-    # Widths are given to the table, as it would rather cut a column than break a title.
     out = console()
     rows, total = [_shown(row) for row in rows], total and _shown(total)
     lines = [*rows, *([total] if total else [])]
-    if not out.is_terminal or not _fits(titles, lines, out.width):
+    widths = _widths(titles, lines, out.width) if out.is_terminal else None
+    if widths is None or _total(widths) > out.width:
         sys.stdout.writelines(f"{line}\n" for line in _plain_lines([titles, *lines], right))
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
-    for title, width, flush_right in zip(titles, _widths(titles, lines, out.width), right, strict=True):
+    for title, width, flush_right in zip(titles, widths, right, strict=True):
+        # The width is given, as the table would rather cut a column than break a title.
         table.add_column(title, justify="right" if flush_right else "left", width=width)
     for row in rows:
         table.add_row(*row)
@@ -83,31 +84,20 @@ def _shown(texts: Sequence[str]) -> Sequence[str]:
 _CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
 
 
-def _columns(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    return list(zip(*lines, strict=True)) if lines else [()] * len(titles)
-
-
 def _widths(titles: Sequence[str], lines: Sequence[Sequence[str]], available: int) -> list[int]:
     """Return the width of each column: all on one line if that fits, or else with its title word by word."""
     whole = [_widest(column) for column in zip(titles, *lines, strict=True)]
     if _total(whole) <= available:
         return whole
-    return [
-        max(_widest(title.split()), _widest(column))
-        for title, column in zip(titles, _columns(titles, lines), strict=True)
-    ]
+    return [_widest([*title.split(), *column]) for title, *column in zip(titles, *lines, strict=True)]
 
 
 def _widest(texts: Sequence[str]) -> int:
-    return max(map(cell_len, texts), default=0)
+    return max(map(cell_len, texts))
 
 
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
-
-
-def _fits(titles: Sequence[str], lines: Sequence[Sequence[str]], available: int) -> bool:
-    return _total(_widths(titles, lines, available)) <= available
 
 
 def _plain_lines(lines: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
@@ -152,7 +142,7 @@ def _fit(by: str, names: Sequence[str], columns: dict[Measure, list[str]], width
     left_out = []
     for measure in (BY_NAME[name] for name in LEFT_OUT_FIRST):
         titles = [by, *(kept.title for kept in columns)]
-        if _fits(titles, list(zip(names, *columns.values(), strict=True)), width):
+        if _total(_widths(titles, list(zip(names, *columns.values(), strict=True)), width)) <= width:
             break
         left_out.append(measure.title)
         del columns[measure]

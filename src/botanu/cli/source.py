@@ -128,11 +128,9 @@ def open_source(settings: ServerSettings, *, local_server: bool) -> Iterator[Sou
                 yield remote
                 return
     if not (settings.data_dir / FILE).exists():
-        looked, how = (
-            ("", f" --data-dir {settings.data_dir}")
-            if not local_server
-            else (f"no server answers at {local}, and ", "")
-        )
-        raise BotanuError(f"{looked}there is no store in {settings.data_dir}: start a server with 'botanu serve{how}'")
+        missing = f"there is no store in {settings.data_dir}: start a server with"
+        if local_server:
+            raise BotanuError(f"no server answers at {local}, and {missing} 'botanu serve'")
+        raise BotanuError(f"{missing} 'botanu serve --data-dir {settings.data_dir}'")
     with closing(open_store(settings)) as store:
         yield Service(store, settings)

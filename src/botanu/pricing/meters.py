@@ -85,17 +85,16 @@ def whole(meter: str, totals: Mapping[str, Int64s]) -> Int64s | None:
     """
     parts = {part: quantity for part in _PARTS[meter] if (quantity := whole(part, totals)) is not None}
     counted = totals.get(meter)
-    if counted is None and not parts:
-        return None
-    known = [np.where(quantity == ABSENT, 0, quantity) for quantity in parts.values()]
-    of_parts = sum(known, start=np.zeros_like(next(iter(totals.values()))))
-    any_part = np.logical_or.reduce([quantity != ABSENT for quantity in parts.values()] or [of_parts > 0])
-    instead = np.where(any_part, of_parts, ABSENT)
+    if not parts:
+        return counted
+    known = {part: np.maximum(quantity, 0) for part, quantity in parts.items()}
+    any_part = np.logical_or.reduce([quantity != ABSENT for quantity in parts.values()])
+    of_parts = np.where(any_part, sum(known.values()), ABSENT)
     if counted is None:
-        return instead
-    beside = sum((np.maximum(parts[part], 0) for part in _BESIDE if part in parts), start=np.zeros_like(counted))
-    largest = np.maximum.reduce([counted, *known])
-    return np.where(counted == ABSENT, instead, np.where(beside > counted, counted + beside, largest))
+        return of_parts
+    beside = sum((known[part] for part in _BESIDE if part in known), start=np.zeros_like(counted))
+    largest = np.maximum.reduce([counted, *known.values()])
+    return np.where(counted == ABSENT, of_parts, np.where(beside > counted, counted + beside, largest))
 
 
 def exclusive(totals: Mapping[str, Int64s]) -> dict[str, Int64s]:

@@ -99,9 +99,8 @@ def _arguments(
     """
     if unknown := sorted(given.keys() - names.keys()):
         raise QueryError(f"unknown {', '.join(unknown)}; known: {', '.join(names)}")
-    if not_text := sorted(
-        given.keys() - _NUMBERS - {name for name, value in given.items() if isinstance(value, str | None)}
-    ):
+    texts = {name: value for name, value in given.items() if name not in _NUMBERS and value is not None}
+    if not_text := sorted(name for name, value in texts.items() if not isinstance(value, str)):
         raise QueryError(f"{', '.join(not_text)} must be text")
     if missing := sorted(name for name in required if given.get(name) is None):
         raise QueryError(f"missing {', '.join(missing)}")

@@ -56,14 +56,15 @@ def page_routes(service: Service) -> list[Route]:
         except QueryError as error:
             problem, chosen = str(error), DEFAULT
             made = await run_in_threadpool(service.make_report)
+        known, latest = asdict(made.coverage), made.latest_start
         return _page(
             "overview.html",
             table=table(made),
             period=written.window(made.window.start, made.window.end),
-            coverage=written.coverage(asdict(made.coverage), made.total["value"]),
-            hint=written.no_value_hint(asdict(made.coverage)) if made.total["value"] is None else None,
-            latest=made.latest_start,
-            wider=_window_of(made.latest_start),
+            coverage=written.coverage(known, made.total["value"]),
+            hint=written.no_value_hint(known) if made.total["value"] is None else None,
+            latest=latest,
+            wider=latest and _window_of(latest),
             chosen=chosen,
             problem=problem,
             address=f"{request.url.scheme}://{request.url.netloc}",
@@ -73,10 +74,10 @@ def page_routes(service: Service) -> list[Route]:
 
 
 def table(made: Report) -> Mapping[str, object]:
-    """Return a report as texts: the titles of the measures, a row per value of the dimension, the total."""
+    """Return a report as texts: a row per value of the dimension, and the total; each text with its measure."""
     rows = [*made.rows, made.total]
     columns = [written.column(measure.unit, [row[measure.name] for row in rows], made.currency) for measure in MEASURES]
-    lines = [list(line) for line in zip(*columns, strict=True)]
+    lines = [list(zip(MEASURES, line, strict=True)) for line in zip(*columns, strict=True)]
     return {
         "by": made.by,
         "measures": MEASURES,
@@ -85,10 +86,11 @@ def table(made: Report) -> Mapping[str, object]:
     }
 
 
-def _window_of(start: datetime | None) -> str:
+def _window_of(start: datetime) -> str:
     """Return the shortest window that holds a run of that *start*."""
     now = datetime.now(UTC)
-    return next((name for name in WINDOWS if start and (Window.of(name, now=now).start or start) <= start), "all")
+    begins = {name: Window.of(name, now=now).start for name in WINDOWS}
+    return next(name for name, begin in begins.items() if begin is None or begin <= start)
 
 
 def _page(template: str, **context: object) -> Response:
