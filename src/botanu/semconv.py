@@ -40,6 +40,18 @@ ATTEMPT: Final = "botanu.attempt"
 WORKFLOW_VERSION: Final = "botanu.workflow.version"
 """Version of the workflow's code, for comparing deployments."""
 
+STEP: Final = "botanu.step"
+"""The named phase of the run that this span belongs to: the innermost ``step`` around it."""
+
+TEAM: Final = "botanu.team"
+"""Team that the work is done for, as ``set_business_context`` gave it."""
+
+COST_CENTER: Final = "botanu.cost_center"
+"""Cost center that the work is charged to, as ``set_business_context`` gave it."""
+
+REGION: Final = "botanu.region"
+"""Region that the work is done for or in, as ``set_business_context`` gave it."""
+
 # --- The root span -----------------------------------------------------------------------------------
 
 RUN_ROOT: Final = "botanu.run.root"
@@ -77,6 +89,9 @@ OUTCOME_AUTO: Final = "botanu.outcome.auto"
 OUTCOME_COUNT: Final = "botanu.outcome.count"
 """How many outcomes the program emitted in the run, written when it is more than one."""
 
+OUTCOME_LATE: Final = "botanu.outcome.late"
+"""True on a span that reports an outcome emitted after its run had ended; the span's identity says which run."""
+
 # --- The span event ----------------------------------------------------------------------------------
 
 OUTCOME_EMITTED: Final = "botanu.outcome_emitted"
@@ -105,6 +120,17 @@ class OutcomeStatus(StrEnum):
     CANCELED = "canceled"
     ABANDONED = "abandoned"
 
+
+# --- Usage and cost that the program reports itself ---------------------------------------------------
+
+USAGE: Final = "botanu.usage."
+"""Prefix of one attribute for each meter of ``record_usage``: its quantity, such as ``botanu.usage.pages``."""
+
+COST_AMOUNT: Final = "botanu.cost.amount"
+"""Cost that the program or the provider reports, exact: decimal digits as text, such as ``0.0125``."""
+
+COST_CURRENCY: Final = "botanu.cost.currency"
+"""Currency of the reported cost, by its ISO 4217 code, such as ``USD``."""
 
 # --- Calls: OpenTelemetry's names, written by ``track_llm_call`` -------------------------------------
 
