@@ -12,7 +12,7 @@ and ask ``botanu report`` what it costs.
 """
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
-from botanu.sdk.configure import disable, enable, flush
+from botanu.sdk.configure import Status, disable, enable, flush, status
 from botanu.sdk.outcome import Outcome, emit_outcome
 from botanu.sdk.scope import Run
 from botanu.sdk.usage import LlmCall, track_llm_call
@@ -28,11 +28,13 @@ __all__ = [
     "OutcomeStatus",
     "Run",
     "SettingsError",
+    "Status",
     "botanu_workflow",
     "disable",
     "emit_outcome",
     "enable",
     "flush",
     "run_botanu",
+    "status",
     "track_llm_call",
 ]

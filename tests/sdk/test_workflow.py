@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind
 
 import botanu
 from botanu import IdentityError, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call
-from botanu.sdk.propagation import IdentityProcessor
+from botanu.sdk.processor import RunProcessor
 
 
 def workflow(name="work", **options):
@@ -777,7 +777,7 @@ class TestContextManager:
         def fail(self, span):
             raise RuntimeError("theirs")
 
-        monkeypatch.setattr(IdentityProcessor, "on_end", fail)
+        monkeypatch.setattr(RunProcessor, "on_end", fail)
         with run_botanu("w", event_id="e", customer_id="c"), track_llm_call(provider="p", model="m"):
             pass
 

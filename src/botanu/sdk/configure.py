@@ -1,13 +1,13 @@
-"""``enable()``, ``disable()``, ``flush()``: exporter and processors on the tracer provider.
+"""``enable()``, ``disable()``, ``flush()``, ``status()``: our processor on the tracer provider, and what is behind it.
 
-Both of our processors are added to a provider once and stay there; ``disable()`` and a later ``enable()``
-only change what is behind them, since OpenTelemetry offers no way to take a processor off again.
+The processor is added to a provider once and stays there; ``disable()`` and a later ``enable()`` only change what is
+behind it, since OpenTelemetry offers no way to take a processor off again.
 """
 
-import atexit
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from opentelemetry import trace
@@ -15,13 +15,16 @@ from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from botanu.errors import SettingsError
-from botanu.sdk.delivery import Delivery
+from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
+from botanu.sdk.ending import before_end_of_program
 from botanu.sdk.guard import guard
-from botanu.sdk.propagation import IdentityProcessor
+from botanu.sdk.identity import run_in
+from botanu.sdk.processor import SCOPE, RunProcessor
+from botanu.sdk.propagation import identity_from_baggage
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
 
@@ -37,30 +40,18 @@ class _Provider(Protocol):
     def force_flush(self, timeout_millis: int = 30_000) -> bool: ...
 
 
-class _Outlet(SpanProcessor):
-    """Passes spans on to the current exporting processor, if there is one."""
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What became of the runs and spans of this process so far; spans that botanu does not send itself not included."""
 
-    def __init__(self) -> None:
-        self.inner: SpanProcessor | None = None
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Do nothing: only finished spans are sent."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if self.inner is not None:
-            self.inner.on_end(span)
-
-    def replace(self, inner: SpanProcessor | None) -> None:
-        """Send to *inner* from now on, after what waits in the one before was sent."""
-        before, self.inner = self.inner, inner
-        if before is not None:
-            before.shutdown()
-
-    def shutdown(self) -> None:
-        self.replace(None)
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self.inner is None or self.inner.force_flush(timeout_millis)
+    recording: bool
+    """Whether runs are recorded."""
+    runs: Counts
+    """The runs that ended: delivered, dropped, waiting."""
+    spans: Counts
+    """The spans that ended, those of runs and calls included: delivered, dropped, waiting."""
+    last_fault: str
+    """Why spans did not arrive the last time that some did not; empty when all did."""
 
 
 class _Setup:
@@ -68,18 +59,16 @@ class _Setup:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.identity = IdentityProcessor()
-        self.outlet = _Outlet()
+        self.processor = RunProcessor()
         self.settings = SdkSettings()
         self.provider: object | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
-        self.delivery: Delivery | None = None
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
         self.settings = settings
-        self.identity.trust_baggage = settings.trust_baggage
+        self.processor.trust_baggage = settings.trust_baggage
         guard.strict = settings.strict
         if not settings.enabled or _switched_off():
             self.tracer = None
@@ -87,24 +76,19 @@ class _Setup:
         self._attach()
         return True
 
-    def failed(self) -> int:
-        """Return how many spans did not arrive so far."""
-        return 0 if self.delivery is None else self.delivery.failed
-
     def _attach(self) -> None:
-        """Put our processors on the program's provider, or on a new one where it has none."""
+        """Put our processor on the program's provider, or on a new one where it has none."""
         if self.provider is None:
-            atexit.register(self.outlet.shutdown)  # a provider of the program's may not do so itself
+            before_end_of_program(self.processor.shutdown)  # a provider of the program's may not do so itself
         provider = trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
             provider = TracerProvider(resource=Resource.create())
             trace.set_tracer_provider(provider)
         if provider is not self.provider:
             if isinstance(provider, _Provider):
-                provider.add_span_processor(self.identity)
-                provider.add_span_processor(self.outlet)
+                provider.add_span_processor(self.processor)
             self.provider = provider
-        self.tracer = provider.get_tracer("botanu", _version())
+        self.tracer = provider.get_tracer(SCOPE, _version())
 
 
 _setup = _Setup()
@@ -117,6 +101,7 @@ def enable(
     trust_baggage: bool | None = None,
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
+    exit_timeout_seconds: float | None = None,
     strict: bool | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
@@ -136,6 +121,7 @@ def enable(
         trust_baggage: believe run identity in the baggage of incoming requests.
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
+        exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
         strict: raise the SDK's own faults instead of logging them.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
@@ -148,6 +134,7 @@ def enable(
         "trust_baggage": trust_baggage,
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
+        "exit_timeout_seconds": exit_timeout_seconds,
         "strict": strict,
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
@@ -156,33 +143,32 @@ def enable(
             f"endpoint (BOTANU_ENDPOINT) must begin with http:// or https://, not {settings.endpoint!r}"
         )
     with _setup.lock:
-        if _setup.outlet.inner is None and _setup.start(settings):
-            _setup.delivery = Delivery(exporter or _exporter(settings.endpoint))
-            _setup.outlet.replace(_batches(settings, _setup.delivery))
+        if _setup.processor.delivery is None and _setup.start(settings):
+            _setup.processor.delivery = _delivery(settings, exporter)
         _setup.decided = True
 
 
 def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
-        _setup.outlet.replace(None)
-        _setup.identity.trust_baggage = False
+        _setup.processor.shutdown()
+        _setup.processor.trust_baggage = False
         _setup.tracer, _setup.decided = None, True
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
     """Send every finished span now; true when all of them arrived within *timeout_seconds*."""
-    provider = _setup.provider
-    if not isinstance(provider, _Provider):
-        return True
-    failed, done = _setup.failed(), []
-    # In a thread of its own, as OpenTelemetry's processors wait for the exporter whatever the timeout.
-    flushing = threading.Thread(
-        target=lambda: done.append(provider.force_flush(int(timeout_seconds * 1000))), name="botanu-flush", daemon=True
-    )
-    flushing.start()
-    flushing.join(timeout_seconds)
-    return done == [True] and _setup.failed() == failed
+    delivery = _setup.processor.delivery
+    if delivery is not None:
+        return delivery.flush(timeout_seconds)
+    return not isinstance(_setup.provider, _Provider) or _setup.provider.force_flush(int(timeout_seconds * 1000))
+
+
+def status() -> Status:
+    """Return what became of the runs and spans of this process so far."""
+    delivery = _setup.processor.delivery
+    spans, runs = (Counts(), Counts()) if delivery is None else delivery.counts()
+    return Status(_setup.tracer is not None, runs, spans, "" if delivery is None else delivery.last_fault)
 
 
 def tracer() -> trace.Tracer | None:
@@ -199,9 +185,12 @@ def settings() -> SdkSettings:
     return _setup.settings
 
 
-def identity_in(context: Context) -> Mapping[str, str | int]:
+def identity_around(context: Context) -> Mapping[str, str | int]:
     """Return the identity of the run that *context* is inside; empty outside any run."""
-    return _setup.identity.identity_in(context)
+    run = run_in(context)
+    if run is not None:
+        return run.identity
+    return identity_from_baggage(context) if _setup.processor.trust_baggage else {}
 
 
 def _first_use() -> None:
@@ -225,21 +214,30 @@ def _switched_off() -> bool:
     return os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
 
 
-def _batches(settings: SdkSettings, exporter: SpanExporter) -> SpanProcessor:
-    return BatchSpanProcessor(
-        exporter,
-        max_queue_size=settings.queue_spans_max,
-        schedule_delay_millis=settings.export_interval_seconds * 1000,
-        max_export_batch_size=min(512, settings.queue_spans_max),
+def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery | None:
+    """Return what delivers to *exporter*, or else to the server; ``None`` where OpenTelemetry's word is not to."""
+    if exporter is None and settings.endpoint is None and _told_not_to_export():
+        return None
+
+    def sender() -> Sender:
+        return Plain(exporter) if exporter is not None else _server(settings.endpoint)
+
+    return Delivery(
+        sender,
+        spans_max=settings.queue_spans_max,
+        interval_seconds=settings.export_interval_seconds,
+        exit_timeout_seconds=settings.exit_timeout_seconds,
     )
 
 
-def _exporter(endpoint: str | None) -> SpanExporter | None:
-    if endpoint is None and os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none":
-        return None
+def _told_not_to_export() -> bool:
+    return os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none"
+
+
+def _server(endpoint: str | None) -> Sender:
     # Imported late: it brings in the protobuf classes and the HTTP client.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
     if endpoint is None:
-        return OTLPSpanExporter()
-    return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH)
+        return Plain(OTLPSpanExporter())
+    return Plain(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH))

@@ -44,6 +44,10 @@ class Guard:
         if subject in self._said or len(self._said) >= SAID_MAX:
             return
         self._said.add(subject)
+        self.say(message, error)
+
+    def say(self, message: str, error: BaseException | None = None) -> None:
+        """Log *message* as a warning."""
         logger.warning("%s", message, exc_info=error)
 
 

@@ -11,7 +11,7 @@ from botanu.errors import OutcomeError
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import plain_text
-from botanu.sdk.propagation import run_in
+from botanu.sdk.identity import run_in
 from botanu.semconv import (
     OUTCOME_AUTO,
     OUTCOME_CONFIDENCE,

@@ -22,7 +22,12 @@ class SdkSettings:
         "the caller then decides which customer is charged.",
     )
     queue_spans_max: int = setting(
-        50_000, "Spans held while the server is slow or away; beyond it the oldest go.", least=1
+        50_000,
+        "Spans held while the server is slow or away; beyond it the oldest go, those with outcome, usage or cost last.",
+        least=1,
     )
     export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.", least=0.01)
+    exit_timeout_seconds: float = setting(
+        5.0, "Longest wait at the end of the program for the last spans to arrive.", least=0
+    )
     strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")

@@ -132,22 +132,25 @@ def run_botanu(
         **_fixed_identity(name, environment, tenant_id, version),
         semconv.EVENT_ID: id_text("event_id", event_id),
         semconv.CUSTOMER_ID: id_text("customer_id", customer_id),
-        semconv.ATTEMPT: _attempt(attempt),
     }
+    if attempt is not None:
+        given[semconv.ATTEMPT] = _attempt(attempt)
     return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=span_kind)
 
 
-def _fixed_identity(name: str, environment: object, tenant_id: object, version: object) -> dict[str, str | int | None]:
-    return {
-        semconv.WORKFLOW: id_text("name", name),
-        semconv.ENVIRONMENT: optional_text("environment", environment),
-        semconv.TENANT_ID: optional_text("tenant_id", tenant_id),
-        semconv.WORKFLOW_VERSION: optional_text("version", version),
-    }
+def _fixed_identity(name: str, environment: object, tenant_id: object, version: object) -> dict[str, str | int]:
+    fixed: dict[str, str | int] = {semconv.WORKFLOW: id_text("name", name)}
+    if (text := optional_text("environment", environment)) is not None:
+        fixed[semconv.ENVIRONMENT] = text
+    if (text := optional_text("tenant_id", tenant_id)) is not None:
+        fixed[semconv.TENANT_ID] = text
+    if (text := optional_text("version", version)) is not None:
+        fixed[semconv.WORKFLOW_VERSION] = text
+    return fixed
 
 
-def _attempt(given: object) -> int | None:
-    if given is None or (isinstance(given, int) and not isinstance(given, bool) and given >= 1):
+def _attempt(given: object) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
         return given
     raise IdentityError(f"attempt must be a whole number from 1, not {given!r}")
 
