@@ -14,7 +14,7 @@ and ask ``botanu report`` what it costs.
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
 from botanu.sdk.configure import Status, disable, enable, flush, status
 from botanu.sdk.outcome import Outcome, emit_outcome
-from botanu.sdk.scope import Run
+from botanu.sdk.scope import Run, current_run
 from botanu.sdk.usage import LlmCall, track_llm_call
 from botanu.sdk.workflow import botanu_workflow, run_botanu
 from botanu.semconv import OutcomeStatus
@@ -30,6 +30,7 @@ __all__ = [
     "SettingsError",
     "Status",
     "botanu_workflow",
+    "current_run",
     "disable",
     "emit_outcome",
     "enable",

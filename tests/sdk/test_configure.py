@@ -313,11 +313,11 @@ def test_an_endpoint_that_is_no_address_is_named(monkeypatch):
 def test_opentelemetrys_word_not_to_export_holds_unless_an_endpoint_is_given(endpoint, threads):
     result, _ = run_program(
         """
-import sys
+import threading
 import botanu
 with botanu.run_botanu("w", event_id="e", customer_id="c"):
     pass
-result = int("requests" in sys.modules)
+result = [thread.name for thread in threading.enumerate()].count("botanu-delivery")
 botanu.disable() if not result else __import__("os")._exit(print(__import__("json").dumps(result), flush=True) or 0)
 """,
         OTEL_TRACES_EXPORTER="none",

@@ -18,7 +18,7 @@ from botanu import semconv
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import new_run_id
-from botanu.sdk.identity import INHERITED, with_run
+from botanu.sdk.identity import INHERITED, run_in, with_run
 from botanu.sdk.outcome import Outcome
 from botanu.sdk.spans import end_span
 
@@ -169,6 +169,11 @@ class Run:
         if self._faults:
             attributes[semconv.FAULTS] = [*self._faults]
         return attributes
+
+
+def current_run() -> Run | None:
+    """Return the run your code is inside, if any: for its ids, and to emit its outcome from elsewhere."""
+    return run_in()
 
 
 class Scope:
