@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from botanu import semconv
 from botanu.errors import SettingsError
 from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
@@ -60,14 +61,14 @@ class _Setup:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.processor = RunProcessor()
-        self.settings = SdkSettings()
+        self.defaults: Mapping[str, str] = {}
         self.provider: object | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
-        self.settings = settings
+        self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
         self.processor.trust_baggage = settings.trust_baggage
         guard.strict = settings.strict
         if not settings.enabled or _switched_off():
@@ -180,9 +181,9 @@ def tracer() -> trace.Tracer | None:
     return _setup.tracer
 
 
-def settings() -> SdkSettings:
-    """Return the settings in force."""
-    return _setup.settings
+def defaults() -> Mapping[str, str]:
+    """Return the part of a run's identity that the settings give."""
+    return _setup.defaults
 
 
 def identity_around(context: Context) -> Mapping[str, str | int]:

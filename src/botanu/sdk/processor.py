@@ -34,14 +34,14 @@ class RunProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp *span*."""
+        scope = span.instrumentation_scope
+        if scope is not None and scope.name == SCOPE:
+            return
         context = get_current() if parent_context is None else parent_context
         stamp = stamp_in(context)
         if not stamp and self.trust_baggage:
             stamp = identity_from_baggage(context)
-        if not stamp:
-            return
-        scope = span.instrumentation_scope
-        if (scope is None or scope.name != SCOPE) and semconv.RUN_ID not in (span.attributes or {}):
+        if stamp and semconv.RUN_ID not in (span.attributes or {}):
             span.set_attributes(stamp)
 
     def on_end(self, span: ReadableSpan) -> None:

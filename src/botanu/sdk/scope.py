@@ -274,14 +274,13 @@ class Scope:
     def _identity(self, around: Mapping[str, str | int]) -> dict[str, str | int]:
         """Return the identity of this run, nested in the one whose identity is *around*."""
         run_id = new_run_id()
-        identity = {semconv.RUN_ID: run_id, **self._given}
-        if around:
-            identity[semconv.PARENT_RUN_ID] = around[semconv.RUN_ID]
-            for name in INHERITED:
-                if name in around:
-                    identity.setdefault(name, around[name])
-        environment = configure.settings().environment
-        if environment is not None:
-            identity.setdefault(semconv.ENVIRONMENT, environment)
-        identity[semconv.ROOT_RUN_ID] = around.get(semconv.ROOT_RUN_ID, around.get(semconv.RUN_ID, run_id))
-        return identity
+        if not around:
+            return {semconv.RUN_ID: run_id, **configure.defaults(), **self._given, semconv.ROOT_RUN_ID: run_id}
+        return {
+            semconv.RUN_ID: run_id,
+            **configure.defaults(),
+            **{name: around[name] for name in INHERITED if name in around},
+            **self._given,
+            semconv.PARENT_RUN_ID: around[semconv.RUN_ID],
+            semconv.ROOT_RUN_ID: around.get(semconv.ROOT_RUN_ID, around[semconv.RUN_ID]),
+        }
