@@ -139,23 +139,42 @@ class Delivery:
         self._sender: Sender | None = None
         self._away = self._closed = False
         self._flushing = 0
+        self._attend_at = 1
         self.last_fault = ""
 
     def take(self, span: ReadableSpan) -> None:
-        """Hold *span* until it is sent; when too many wait, one of them goes."""
+        """Hold *span* until it is sent; when too many wait, one of them goes.
+
+        This is all that the program's own threads do here: appending to a deque needs no lock, and nothing else is
+        done until as many wait as it takes to do something about them.
+        """
+        self._waiting.append(span)
+        if len(self._waiting) >= self._attend_at:
+            self._attend()
+
+    def _attend(self) -> None:
+        """Start what sends, wake it for a full batch, make room: whatever the number of waiting spans calls for."""
         with self._lock:
             if self._closed:
-                self._dropped.add((span,))
+                self._drop(self._waiting)
                 return
-            self._waiting.append(span)
-            if len(self._waiting) + len(self._vital) + len(self._sending) > self._spans_max:
+            if self._thread is None:
+                with guard:
+                    self._start()
+            if len(self._waiting) >= self._batch_spans and not self._away:
+                self._wake.set()
+            while self._held() > self._spans_max:
                 self._make_room()
-            size = len(self._waiting)
-        if self._thread is None:
-            with guard:
-                self._start()
-        if size % self._batch_spans == 0 and not self._away:
-            self._wake.set()
+            self._attend_next()
+
+    def _attend_next(self) -> None:
+        """Say how many waiting spans it takes to attend to them again: another batch, or more than there is room for.
+
+        Under the lock, whenever a number changes that this depends on.
+        """
+        room = 0 if self._closed else self._spans_max - len(self._vital) - len(self._sending)
+        batches = len(self._waiting) // self._batch_spans
+        self._attend_at = min((batches + 1) * self._batch_spans, room + 1)
 
     def _make_room(self) -> None:
         """Drop the oldest span that is not vital, or else the oldest; under the lock.
@@ -164,9 +183,14 @@ class Delivery:
         """
         while self._waiting and _is_vital(self._waiting[0]):
             self._vital.append(self._waiting.popleft())
-        span = (self._waiting or self._vital).popleft()
-        self._dropped.add((span,))
+        self._dropped.add([(self._waiting or self._vital).popleft()])
         self._say_dropped("the queue is full")
+
+    def _drop(self, *queues: deque[ReadableSpan]) -> Sequence[ReadableSpan]:
+        """Empty *queues*, count what was in them as dropped, and return it; under the lock."""
+        left = [queue.popleft() for queue in queues for _ in range(len(queue))]
+        self._dropped.add(left)
+        return left
 
     def flush(self, timeout_seconds: float) -> bool:
         """Send everything that waits now; return whether all of it arrived within *timeout_seconds*."""
@@ -195,11 +219,9 @@ class Delivery:
             if self._closed:
                 return
             self._closed = True
-            left = [*self._sending, *self._vital, *self._waiting]
-            self._dropped.add(left)
+            self._attend_next()
+            left = self._drop(deque(self._sending), self._vital, self._waiting)
             self._sending = ()
-            self._vital.clear()
-            self._waiting.clear()
             sender = self._sender
         self._wake.set()
         if left:
@@ -211,8 +233,9 @@ class Delivery:
     def counts(self) -> tuple[Counts, Counts]:
         """Return what became of the spans, and of the runs."""
         with self._lock:
-            held = self._held()
-            runs = _roots(chain(self._sending, self._vital, self._waiting))
+            waiting = self._waiting.copy()  # the program appends to it meanwhile
+            held = len(waiting) + len(self._vital) + len(self._sending)
+            runs = _roots(chain(self._sending, self._vital, waiting))
             delivered, dropped = self._delivered, self._dropped
             return Counts(delivered.spans, dropped.spans, held), Counts(delivered.runs, dropped.runs, runs)
 
@@ -220,11 +243,10 @@ class Delivery:
         return len(self._waiting) + len(self._vital) + len(self._sending)
 
     def _start(self) -> None:
-        with self._lock:
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._work, name="botanu-delivery", daemon=True)
-                self._thread.start()
-                before_end_of_child(self.flush_at_end)
+        thread = threading.Thread(target=self._work, name="botanu-delivery", daemon=True)
+        thread.start()
+        self._thread = thread
+        before_end_of_child(self.flush_at_end)
 
     def _work(self) -> None:
         """Send whenever a batch is full or the interval is over, and wait longer while the server is away."""
@@ -257,6 +279,7 @@ class Delivery:
             batch = [self._vital.popleft() for _ in range(min(self._batch_spans, len(self._vital)))]
             batch += [self._waiting.popleft() for _ in range(min(self._batch_spans - len(batch), len(self._waiting)))]
             self._sending = batch
+            self._attend_next()
             return batch
 
     def _attempt(self, batch: Sequence[ReadableSpan]) -> Sent:
@@ -285,6 +308,7 @@ class Delivery:
                 arrived = len(batch) - sent.refused
                 self._delivered.add(batch[:arrived])
                 self._dropped.add(batch[arrived:])
+            self._attend_next()
             self._settled.notify_all()
         if sent.refused:
             self._say_dropped(sent.reason)

@@ -24,9 +24,9 @@ def new_run_id() -> str:
 
 def uuid7(milliseconds: int, bits: int) -> str:
     """Return the UUIDv7 (RFC 9562, section 5.7) of an instant in Unix *milliseconds* with 74 random *bits*."""
-    number = milliseconds << 80 | 0x7 << 76 | (bits >> 62) << 64 | 0x2 << 62 | bits & (1 << 62) - 1
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    high, low = bits >> 62, bits & (1 << 62) - 1
+    instant = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
+    return f"{instant}-7{high:03x}-{0x8000 | low >> 48:04x}-{low & 0xFFFFFFFFFFFF:012x}"
 
 
 def id_text(field: str, given: object) -> str:

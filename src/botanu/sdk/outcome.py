@@ -118,7 +118,7 @@ class Outcome:
     def event_attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
         given = (
-            str.__str__(self.status),
+            self.status.value,
             self.value_type,
             self.value_amount,
             self.confidence,

@@ -23,7 +23,7 @@ from botanu.sdk.scope import Scope
 from botanu.sdk.stepping import Within, steps_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 
     from botanu.sdk.extracting import Extract
 
@@ -69,24 +69,24 @@ def botanu_workflow(
             argument is no text.
     """
     fixed = _fixed_identity(name, environment, tenant_id, version)
-    ids = {
-        semconv.EVENT_ID: event_id if callable(event_id) else id_text("event_id", event_id),
-        semconv.CUSTOMER_ID: customer_id if callable(customer_id) else id_text("customer_id", customer_id),
-    }
+    found = {}
+    for attribute, given in ((semconv.EVENT_ID, event_id), (semconv.CUSTOMER_ID, customer_id)):
+        if callable(given):
+            found[attribute] = given
+        else:
+            fixed[attribute] = id_text(attribute.removeprefix("botanu."), given)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if not callable(function):
             raise TypeError(f"{function!r} cannot be called: put @botanu_workflow below @classmethod or @property")
-        sources = {
-            attribute: extractor(given, function) if callable(given) else given for attribute, given in ids.items()
-        }
+        sources = {attribute: extractor(given, function) for attribute, given in found.items()}
 
         def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope | None:
             if configure.tracer() is None:
                 return None
-            resolved, faults = _resolve(name, sources, args, kwargs)
+            identity, faults = _resolve(fixed, sources, args, kwargs)
             return Scope(
-                {**fixed, **resolved},
+                identity,
                 auto_outcome_on_success=auto_outcome_on_success,
                 span_kind=span_kind,
                 faults=faults,
@@ -156,23 +156,19 @@ def _attempt(given: object) -> int:
 
 
 def _resolve(
-    workflow: str, sources: dict[str, str | Extract], args: tuple[object, ...], kwargs: dict[str, object]
-) -> tuple[dict[str, str], list[str]]:
-    """Return the ids of one call, and the faults of those that could not be had."""
-    resolved: dict[str, str] = {}
-    faults: list[str] = []
-    for attribute, given in sources.items():
-        if isinstance(given, str):
-            resolved[attribute] = given
-            continue
-        field = attribute.removeprefix("botanu.")
+    fixed: dict[str, str | int], sources: dict[str, Extract], args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[dict[str, str | int], Sequence[str]]:
+    """Return the identity of one call, *fixed* included, and the faults of ids that could not be had."""
+    identity, faults = fixed.copy(), []
+    for attribute, extract in sources.items():
         try:
-            resolved[attribute] = id_text(field, given(args, kwargs))
+            identity[attribute] = id_text(attribute, extract(args, kwargs))
         except Exception as error:  # noqa: BLE001 - the program's own function must run regardless
-            fault = f"{field}: {type(error).__name__}"
+            fault = f"{attribute.removeprefix('botanu.')}: {type(error).__name__}"
             faults.append(fault)
+            workflow = fixed[semconv.WORKFLOW]
             guard.say_once(f"workflow {workflow!r}: {fault}; the run is recorded without it", error)
-    return resolved, faults
+    return identity, faults
 
 
 def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]:
