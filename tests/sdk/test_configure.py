@@ -302,6 +302,35 @@ result = [span.name for span in second.get_finished_spans()]
     assert "w" in result
 
 
+def test_a_program_that_seeds_the_shared_random_source_has_new_ids_all_the_same():
+    program = (
+        OWN_PROVIDER
+        + "import random; random.seed(7)"
+        + A_RUN
+        + "result = [[s.context.trace_id, s.context.span_id] for s in mine.get_finished_spans()]"
+    )
+    first, second = (run_program(program)[0] for _ in range(2))
+
+    assert first[0][0] == first[1][0] != second[0][0] == second[1][0]
+    assert first[1][1] != second[1][1]
+
+
+def test_ids_of_a_kind_of_the_programs_own_stay():
+    result, _ = run_program(
+        OWN_PROVIDER
+        + """
+from opentelemetry.sdk.trace import RandomIdGenerator
+class Numbered(RandomIdGenerator):
+    def generate_trace_id(self):
+        return 17
+provider.id_generator = Numbered()
+"""
+        + A_RUN
+        + "result = [s.context.trace_id for s in mine.get_finished_spans()]"
+    )
+    assert result == [17, 17]
+
+
 def test_an_endpoint_that_is_no_address_is_named(monkeypatch):
     monkeypatch.setenv("BOTANU_ENDPOINT", "localhost:4318")
 

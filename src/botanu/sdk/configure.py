@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import RandomIdGenerator, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from botanu import semconv
@@ -23,6 +23,7 @@ from botanu.errors import SettingsError
 from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
 from botanu.sdk.guard import guard
+from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
 from botanu.sdk.propagation import identity_from_baggage
@@ -90,6 +91,8 @@ class _Setup:
                 provider.add_span_processor(self.processor)
             self.provider = provider
         self.tracer = provider.get_tracer(SCOPE, _version())
+        if isinstance(self.tracer, Tracer) and type(self.tracer.id_generator) is RandomIdGenerator:
+            self.tracer.id_generator = SpanIds()
 
 
 _setup = _Setup()

@@ -1,10 +1,12 @@
-"""New run ids, and texts from the scalars that programs use as ids."""
+"""New ids of runs and spans, and texts from the scalars that programs use as ids."""
 
 import os
 import random
 import time
 from collections.abc import Awaitable, Iterable
 from typing import Any
+
+from opentelemetry.sdk.trace import RandomIdGenerator
 
 from botanu.errors import IdentityError
 
@@ -20,6 +22,22 @@ def new_run_id() -> str:
     up the interpreter lock on every run, and the program may have seeded the shared one.
     """
     return uuid7(time.time_ns() // 1_000_000, _random.getrandbits(74))
+
+
+class SpanIds(RandomIdGenerator):
+    """Span and trace ids from the random source of run ids.
+
+    OpenTelemetry takes them from the shared source. Many programs seed that one, to get the same results again: the
+    same ids would come again, too, and spans with the same ids are one span, counted once.
+    """
+
+    def generate_span_id(self) -> int:
+        """Return 64 random bits, not all zero."""
+        return _random.getrandbits(64) or 1
+
+    def generate_trace_id(self) -> int:
+        """Return 128 random bits, not all zero."""
+        return _random.getrandbits(128) or 1
 
 
 def uuid7(milliseconds: int, bits: int) -> str:
