@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
-from opentelemetry.sdk.trace import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from botanu.errors import IdentityError
 
