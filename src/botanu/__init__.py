@@ -13,6 +13,7 @@ and ask ``botanu report`` what it costs.
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
 from botanu.sdk.configure import Status, disable, enable, flush, status
+from botanu.sdk.delivery import Counts
 from botanu.sdk.outcome import Outcome, emit_outcome
 from botanu.sdk.scope import Run, current_run
 from botanu.sdk.usage import LlmCall, track_llm_call
@@ -21,6 +22,7 @@ from botanu.semconv import OutcomeStatus
 
 __all__ = [
     "BotanuError",
+    "Counts",
     "IdentityError",
     "LlmCall",
     "Outcome",
