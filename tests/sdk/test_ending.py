@@ -1,6 +1,5 @@
 """However a process ends, what it has done arrives: once, and from the process that did it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -183,10 +182,13 @@ def test_a_signal_in_the_midst_of_work_neither_hangs_nor_loses_what_ended(collec
         work(f"e{number}", 1)
     """
     process = start(code, collector, tmp_path)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
-    os.kill(process.pid, signal.SIGTERM)
-    finish(process, -signal.SIGTERM)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        process.terminate()
+        finish(process, -signal.SIGTERM)
+    finally:
+        process.kill()
 
     numbers = sorted(int(event[1:]) for event in events(collector))
     assert numbers
