@@ -50,6 +50,7 @@ COLUMNS: Mapping[str, Kind] = {
     "outcome_error_type": Kind.TEXT,
     "outcome_auto": Kind.FLAG,
     "outcome_count": Kind.ORDINAL,
+    "outcome_late": Kind.FLAG,
     "operation": Kind.TEXT,
     "provider": Kind.TEXT,
     "request_model": Kind.TEXT,
@@ -103,6 +104,7 @@ DIALECTS = (
             "outcome_error_type": (semconv.OUTCOME_ERROR_TYPE,),
             "outcome_auto": (semconv.OUTCOME_AUTO,),
             "outcome_count": (semconv.OUTCOME_COUNT,),
+            "outcome_late": (semconv.OUTCOME_LATE,),
         },
     ),
     Dialect(
