@@ -113,12 +113,12 @@ SPANS = Table(
         Column(
             "line_items",
             LINE_ITEMS,
-            "Quantities by exclusive meter, each with price and amount; null amount: unpriced.",
+            "Quantities by exclusive meter, with price and amount; null amount: unpriced, or within a reported cost.",
         ),
-        Column("cost", AMOUNT, "Sum of the line items that have a price; null where none has."),
+        Column("cost", AMOUNT, "Sum of the line items that have an amount; null where it is not known at all."),
         Column("currency", "VARCHAR", "Currency of the cost."),
-        Column("cost_source", "VARCHAR", "computed, where the cost comes from usage and prices."),
-        Column("priced", "BOOLEAN", "For a call: whether all its usage is known and priced; null: not a call."),
+        Column("cost_source", "VARCHAR", "computed, from usage and prices; reported, by the program or the provider."),
+        Column("priced", "BOOLEAN", "For a call: whether its cost is known and complete; null: not a call."),
         Column("counted", "BOOLEAN", "For usage: whether it counts; false where it repeats what another span reports."),
         Column("counted_reason", "VARCHAR", "Why usage does not count."),
         Column("attributes", "JSON", "The attributes that are no column, as they came, without prompts."),
@@ -240,10 +240,14 @@ LINE_ITEMS_VIEW = Table(
         Column("model", "VARCHAR", "The model."),
         Column("meter", "VARCHAR", "What was counted; no two line items of a call overlap."),
         Column("quantity", "BIGINT", "How much of it."),
-        Column("price_id", "VARCHAR", "The price; null: none was found."),
+        Column("price_id", "VARCHAR", "The price; null: none was found, or none was needed."),
         Column("unit_price", "DECIMAL(38,18)", "Money for `per` units."),
         Column("per", "BIGINT", "How many units that buys."),
-        Column("amount", AMOUNT, "quantity x unit_price / per, to the nano-unit; null: unpriced."),
+        Column(
+            "amount",
+            AMOUNT,
+            "quantity x unit_price / per, to the nano-unit, or the reported cost; null: unpriced, or within that.",
+        ),
         Column("currency", "VARCHAR", "Currency of the amount."),
     ),
 )
@@ -255,7 +259,8 @@ _LINE_ITEMS_SQL = """
 CREATE OR REPLACE VIEW line_items AS
 SELECT s.trace_id, s.span_id, s.run_id, s.event_id, s.start_time, s.provider, s.model,
        s.item.meter AS meter, s.item.quantity AS quantity, s.item.price_id AS price_id,
-       p.amount AS unit_price, p.per, s.item.amount AS amount, p.currency
+       p.amount AS unit_price, p.per, s.item.amount AS amount,
+       CASE WHEN s.item.amount IS NOT NULL THEN s.currency END AS currency
 FROM (SELECT *, unnest(line_items) AS item FROM spans) AS s
 LEFT JOIN prices AS p ON p.price_id = s.item.price_id
 """
