@@ -13,7 +13,7 @@ from cyclopts.argument import Argument
 
 from botanu import semconv
 from botanu.cli.main import command_line
-from botanu.ingest.dialects import CONTENT, CONTENT_PREFIXES, DIALECTS
+from botanu.ingest.dialects import DIALECTS
 from botanu.pricing.meters import METERS
 from botanu.query.measures import MEASURES, SUMS
 from botanu.query.report import DIMENSIONS
@@ -49,7 +49,7 @@ def attributes() -> str:
         parts += [f"## {section}", _table(("name", "meaning"), rows)]
     for words in _word_lists():
         parts += [f"## {words.__name__}", inspect.getdoc(words) or "", _list(_code(word) for word in words)]
-    return _page([*parts, *_dialects(), "## Never stored", _list(map(_code, sorted(CONTENT))), _dropped_prefixes()])
+    return _page([*parts, *_dialects(), "## Never stored", *_content()])
 
 
 def tables() -> str:
@@ -175,8 +175,10 @@ def _dialects() -> Iterator[str]:
         yield _table(("column", "attributes"), rows)
 
 
-def _dropped_prefixes() -> str:
-    return f"Nor anything that starts with {', '.join(map(_code, CONTENT_PREFIXES))}."
+def _content() -> Iterator[str]:
+    yield _list(map(_code, sorted(semconv.CONTENT)))
+    yield "Nor anything that starts with one of these:"
+    yield _list(map(_code, semconv.CONTENT_PREFIXES))
 
 
 def _default(text: str) -> str:
