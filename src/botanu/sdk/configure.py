@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from botanu.errors import SettingsError
 from botanu.sdk.delivery import Delivery
-from botanu.sdk.guard import guard
+from botanu.sdk.guard import guard, logger
 from botanu.sdk.propagation import IdentityProcessor
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
@@ -85,6 +85,8 @@ class _Setup:
             self.tracer = None
             return False
         self._attach()
+        if settings.instrument:
+            _instrument()
         return True
 
     def failed(self) -> int:
@@ -118,6 +120,7 @@ def enable(
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
     strict: bool | None = None,
+    instrument: bool | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Record runs and send them to the server.
@@ -137,6 +140,7 @@ def enable(
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
         strict: raise the SDK's own faults instead of logging them.
+        instrument: turn on every OpenTelemetry instrumentation that is installed, one for each client library.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
     Raises:
@@ -149,6 +153,7 @@ def enable(
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
         "strict": strict,
+        "instrument": instrument,
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
     if settings.endpoint is not None and not settings.endpoint.startswith(("http://", "https://")):
@@ -219,6 +224,13 @@ def _version() -> str:
     from importlib.metadata import version  # noqa: PLC0415
 
     return version("botanu")
+
+
+def _instrument() -> None:
+    from botanu.sdk.instrumenting import instrument  # noqa: PLC0415 - most programs do without
+
+    with guard:
+        logger.debug("instrumentations: %s", "; ".join(map(str, instrument())))
 
 
 def _switched_off() -> bool:

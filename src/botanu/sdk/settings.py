@@ -26,3 +26,4 @@ class SdkSettings:
     )
     export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.", least=0.01)
     strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")
+    instrument: bool = setting(False, "Turn on every OpenTelemetry instrumentation that is installed.")
