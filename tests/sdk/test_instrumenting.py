@@ -1,6 +1,8 @@
 """Turning on what is installed: with real instrumentations, each case in a process of its own."""
 
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from support.installed import first, install
@@ -170,6 +172,21 @@ def test_whether_a_client_records_its_calls_itself_depends_on_its_version(tmp_pa
     assert not traces_itself(anthropic)
     install(tmp_path, "anthropic", "httpx<1", "opentelemetry-api>=1; extra == 'tracing'", version="0.125.0")
     assert not traces_itself(anthropic)
+
+
+def test_the_extras_bring_what_clients_are_said_to_need():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    extras = {
+        f"botanu[{extra}]": {need.partition(">")[0] for need in needs}
+        for extra, needs in project["optional-dependencies"].items()
+        if extra.startswith("instrument-")
+    }
+    named = {extra: set() for extra in extras}
+    for client in CLIENTS:
+        if client.install in extras:
+            named[client.install].add(client.instrumentations[0])
+
+    assert named == extras
 
 
 ENABLED = """
