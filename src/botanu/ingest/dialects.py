@@ -131,7 +131,7 @@ DIALECTS = (
             "input_tokens": (semconv.GEN_AI_INPUT_TOKENS,),
             "output_tokens": (semconv.GEN_AI_OUTPUT_TOKENS,),
             "cache_read_tokens": (semconv.GEN_AI_CACHE_READ_TOKENS,),
-            "cache_write_tokens": (semconv.GEN_AI_CACHE_WRITE_TOKENS,),
+            "cache_write_tokens": (semconv.GEN_AI_CACHE_WRITE_TOKENS, "gen_ai.usage.cache_write.input_tokens"),
             "output_reasoning_tokens": (semconv.GEN_AI_REASONING_TOKENS,),
             "input_audio_tokens": ("gen_ai.usage.audio.input_tokens",),
             "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),

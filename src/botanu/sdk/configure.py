@@ -23,7 +23,7 @@ from botanu import semconv
 from botanu.errors import SettingsError
 from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
-from botanu.sdk.guard import guard
+from botanu.sdk.guard import guard, logger
 from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
@@ -77,6 +77,8 @@ class _Setup:
             self.tracer = None
             return False
         self._attach()
+        if settings.instrument:
+            _instrument()
         return True
 
     def _attach(self) -> None:
@@ -108,6 +110,7 @@ def enable(
     export_interval_seconds: float | None = None,
     exit_timeout_seconds: float | None = None,
     strict: bool | None = None,
+    instrument: bool | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Record runs and send them to the server.
@@ -128,6 +131,7 @@ def enable(
         export_interval_seconds: longest wait before finished spans are sent.
         exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
         strict: raise the SDK's own faults instead of logging them.
+        instrument: turn on every OpenTelemetry instrumentation that is installed, one for each client library.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
     Raises:
@@ -141,6 +145,7 @@ def enable(
         "export_interval_seconds": export_interval_seconds,
         "exit_timeout_seconds": exit_timeout_seconds,
         "strict": strict,
+        "instrument": instrument,
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
     if settings.endpoint is not None and not settings.endpoint.startswith(("http://", "https://")):
@@ -213,6 +218,13 @@ def _version() -> str:
     from importlib.metadata import version  # noqa: PLC0415
 
     return version("botanu")
+
+
+def _instrument() -> None:
+    from botanu.sdk.instrumenting import instrument  # noqa: PLC0415 - most programs do without
+
+    with guard:
+        logger.debug("instrumentations: %s", "; ".join(map(str, instrument())))
 
 
 def _switched_off() -> bool:

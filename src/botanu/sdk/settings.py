@@ -31,3 +31,4 @@ class SdkSettings:
         5.0, "Longest wait at the end of the program for the last spans to arrive.", least=0
     )
     strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")
+    instrument: bool = setting(False, "Turn on every OpenTelemetry instrumentation that is installed.")
