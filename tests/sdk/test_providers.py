@@ -3,6 +3,7 @@
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from support.collector import Collector
 from support.process import run_python
 
 from botanu.sdk.providers import underneath
@@ -88,16 +89,17 @@ print(json.dumps([
 
 
 def test_the_first_run_sends_to_the_server_as_where_no_provider_is_set():
-    result = play(
-        """
+    with Collector() as collector:
+        result = play(
+            """
 with botanu.run_botanu("w", event_id="e", customer_id="c"):
     tracer.start_span("child").end()
-print(json.dumps([theirs, botanu.flush(10)]))
+print(json.dumps(theirs))
 """,
-        BOTANU_ENDPOINT="http://127.0.0.1:9",
-        OTEL_EXPORTER_OTLP_TIMEOUT="0.1",
-    )
-    assert result == [[["child", "0"]], False]
+            BOTANU_ENDPOINT=collector.url,
+        )
+    assert result == [["child", "0"]]
+    assert [name for name, _ in collector.spans] == ["w"]
 
 
 def test_an_unsampled_foreign_span_takes_no_run_from_us():
@@ -184,6 +186,96 @@ with botanu.run_botanu("shared", event_id="e", customer_id="c"):
 print(json.dumps([tree(), len(context.get_current())]))
 """)
     assert result == [{"chat gpt-4o": "shared", "shared": None}, 0]
+
+
+REPLACED = """
+import json
+import sys
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+
+class Wrapper(trace.TracerProvider):
+    def __init__(self):
+        self.provider = TracerProvider()
+    def get_tracer(self, *args, **kwargs):
+        outer = self
+        class Tracer(trace.NoOpTracer):
+            def start_span(self, *given, **named):
+                return outer.provider.get_tracer(*args, **kwargs).start_span(*given, **named)
+        return Tracer()
+    def add_span_processor(self, processor):
+        self.provider.add_span_processor(processor)
+    def force_flush(self, timeout_millis=0):
+        return self.provider.force_flush(timeout_millis)
+    def configure(self, sampler):
+        self.provider.shutdown()
+        self.provider = TracerProvider(sampler=sampler)
+        self.theirs = InMemorySpanExporter()
+        self.add_span_processor(SimpleSpanProcessor(self.theirs))
+
+wrapper = Wrapper()
+trace.set_tracer_provider(wrapper)
+import botanu
+
+def work(name):
+    with botanu.run_botanu(name, event_id="e", customer_id="c"):
+        trace.get_tracer("x").start_span("child").end()
+"""
+"""A program whose provider stands before another one, and exchanges that, as Logfire's does."""
+
+
+def test_runs_arrive_after_the_provider_was_exchanged_for_another():
+    """The new one has another sampler, too."""
+    with Collector() as collector:
+        run_python(
+            REPLACED
+            + """
+botanu.enable(endpoint=sys.argv[1])
+work("first")
+for sampler in (ALWAYS_ON, ALWAYS_OFF):
+    wrapper.configure(sampler)
+    work("later")
+""",
+            collector.url,
+        )
+    assert sorted(name for name, _ in collector.spans) == ["child", "child", "child", "first", "later", "later"]
+    assert all(found["botanu.event_id"] == "e" for _, found in collector.spans)
+
+
+def test_where_the_program_sends_its_spans_itself_they_are_stamped_after_the_exchange_as_well():
+    result = run_python(
+        REPLACED
+        + """
+work("first")
+wrapper.configure(ALWAYS_ON)
+work("later")
+print(json.dumps([[span.name, span.attributes["botanu.event_id"]] for span in wrapper.theirs.get_finished_spans()]))
+"""
+    )
+    assert result == [["child", "e"], ["later", "e"]]
+
+
+def test_a_provider_that_was_shut_down_and_not_exchanged_takes_no_more():
+    with Collector() as collector:
+        result = run_python(
+            REPLACED
+            + """
+botanu.enable(endpoint=sys.argv[1])
+work("first")
+wrapper.provider.shutdown()
+work("later")
+work("later")
+botanu.disable()
+work("last")
+print(json.dumps(botanu.status().recording))
+""",
+            collector.url,
+        )
+    assert [name for name, _ in collector.spans] == ["child", "first"]
+    assert result is False
 
 
 class Wrapper(trace.NoOpTracerProvider):

@@ -362,7 +362,7 @@ def test_a_sampler_that_drops_nothing_is_not_wrapped():
 
 
 def test_an_sdk_without_a_list_of_its_tracers_keeps_runs_in_new_ones(inside):
-    """As OpenTelemetry's was up to 1.38."""
+    """As OpenTelemetry's before 1.42."""
     provider = TracerProvider(sampler=ALWAYS_OFF)
     del provider._tracers
 

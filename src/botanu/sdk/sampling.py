@@ -86,8 +86,8 @@ def keep_runs(provider: object, inside: Inside) -> bool:
     if not isinstance(provider, TracerProvider):
         return False
     provider.sampler = _keeping(provider.sampler, inside)
-    # Tracers hold the sampler they were made with. The list of them is private, and older SDKs have none: there, who
-    # has a tracer already keeps the old sampler.
+    # Tracers hold the sampler they were made with. The list of them is private, and SDKs before 1.42 have none: there,
+    # who has a tracer already keeps the old sampler.
     for tracer in (*getattr(provider, "_tracers", {}).values(),):
         tracer.sampler = _keeping(tracer.sampler, inside)
     return True
