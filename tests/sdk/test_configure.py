@@ -61,29 +61,6 @@ result.append([thread.name for thread in threading.enumerate()])
     assert errors == ""
 
 
-def test_a_provider_that_takes_no_processors_gets_the_runs_all_the_same():
-    result, errors = run_program(
-        """
-from opentelemetry import trace
-class Provider(trace.TracerProvider):
-    names = []
-    def get_tracer(self, *args, **kwargs):
-        outer = self
-        class Tracer(trace.NoOpTracer):
-            def start_span(self, name, *args, **kwargs):
-                outer.names.append(name)
-                return super().start_span(name, *args, **kwargs)
-        return Tracer()
-provider = Provider()
-trace.set_tracer_provider(provider)
-"""
-        + A_RUN
-        + "import botanu; result = [provider.names, botanu.flush()]"
-    )
-    assert result == [["w", "child"], True]
-    assert errors == ""
-
-
 def test_settings_hold_on_first_use_as_well():
     result, _ = run_program(
         OWN_PROVIDER + A_RUN + "result = mine.get_finished_spans()[1].attributes['botanu.environment']",

@@ -1,5 +1,6 @@
 """An OTLP receiver in this process, for programs in others to send to."""
 
+import gzip
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,19 +10,27 @@ from botanu import semconv
 
 
 class Collector:
-    """Keeps the spans it is sent, each as a name and a mapping of its attributes; *refuse* says with what to answer."""
+    """Keeps the spans it is sent, each as a name and a mapping of its attributes; *refuse* says with what to answer.
+
+    ``sent`` has them as they came, and ``paths`` what was asked for, traces or not.
+    """
 
     def __init__(self, refuse=lambda: None):
         collector = self
         self.spans = []
+        self.sent = []
+        self.paths = []
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if self.headers["content-encoding"] == "gzip":
+                    body = gzip.decompress(body)
+                collector.paths.append(self.path)
                 refused = refuse()
-                if refused is None:
+                if refused is None and "traces" in self.path:
                     collector.take(ExportTraceServiceRequest.FromString(body))
                 self.send_response(refused or 200)
                 self.send_header("content-length", "0")
@@ -41,6 +50,7 @@ class Collector:
     def take(self, request):
         for resource in request.resource_spans:
             for scope in resource.scope_spans:
+                self.sent += scope.spans
                 self.spans += [(span.name, attributes(span)) for span in scope.spans]
 
     def runs(self):

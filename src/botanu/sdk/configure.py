@@ -4,23 +4,23 @@ The processor is added to a provider once and stays there; ``disable()`` and a l
 behind it, since OpenTelemetry offers no way to take a processor off again.
 """
 
+import functools
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, Tracer, TracerProvider
+from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from botanu import semconv
 from botanu.errors import SettingsError
+from botanu.sdk import contexts
 from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
 from botanu.sdk.guard import guard, logger
@@ -28,19 +28,12 @@ from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
 from botanu.sdk.propagation import identity_from_baggage
+from botanu.sdk.providers import Provider, recording_provider, underneath
+from botanu.sdk.sampling import keep_runs, unrecorded
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
 
 TRACES_PATH = "/v1/traces"
-
-
-@runtime_checkable
-class _Provider(Protocol):
-    """A tracer provider that takes processors, as OpenTelemetry's SDK provider does."""
-
-    def add_span_processor(self, span_processor: SpanProcessor) -> None: ...
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +48,8 @@ class Status:
     """The spans that ended, those of runs and calls included: delivered, dropped, waiting."""
     last_fault: str
     """Why spans did not arrive the last time that some did not; empty when all did."""
+    runs_unrecorded: int
+    """Runs that the tracer provider's sampler dropped before they began: they are not among *runs*."""
 
 
 class _Setup:
@@ -64,9 +59,10 @@ class _Setup:
         self.lock = threading.RLock()
         self.processor = RunProcessor()
         self.defaults: Mapping[str, str] = {}
-        self.provider: object | None = None
+        self.provider: Provider | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
+        self.deliver: Callable[[], Delivery | None] = _nowhere
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
@@ -85,17 +81,33 @@ class _Setup:
         """Put our processor on the program's provider, or on a new one where it has none."""
         if self.provider is None:
             before_end_of_program(self.processor.shutdown)  # a provider of the program's may not do so itself
-        provider = trace.get_tracer_provider()
-        if isinstance(provider, trace.ProxyTracerProvider):
-            provider = TracerProvider(resource=Resource.create())
-            trace.set_tracer_provider(provider)
-        if provider is not self.provider:
-            if isinstance(provider, _Provider):
-                provider.add_span_processor(self.processor)
-            self.provider = provider
+        provider, apart = recording_provider()
+        contexts.keep_apart(apart=apart)
+        makes_spans = underneath(provider)
+        if makes_spans is not self.provider:
+            makes_spans.add_span_processor(self.processor)
+            self.provider = makes_spans
+        self.processor.cut_off = False
         self.tracer = provider.get_tracer(SCOPE, _version())
         if isinstance(self.tracer, Tracer) and type(self.tracer.id_generator) is RandomIdGenerator:
             self.tracer.id_generator = SpanIds()
+
+    def export(self) -> None:
+        """Send what is recorded, whatever the program's sampler drops."""
+        self.processor.delivery = self.deliver()
+        if self.processor.delivery is not None:
+            with guard:
+                keep_runs(self.provider, identity_around)
+
+    def resume(self) -> None:
+        """Go on where another provider has come in the place of one that was shut down: Logfire's does so."""
+        if self.tracer is not None and underneath(recording_provider()[0]) is not self.provider:
+            self._attach()
+            self.export()
+
+
+def _nowhere() -> None:
+    """Make no delivery: spans go only where the program sends them."""
 
 
 _setup = _Setup()
@@ -154,16 +166,17 @@ def enable(
         )
     with _setup.lock:
         if _setup.processor.delivery is None and _setup.start(settings):
-            _setup.processor.delivery = _delivery(settings, exporter)
+            _setup.deliver = functools.partial(_delivery, settings, exporter)
+            _setup.export()
         _setup.decided = True
 
 
 def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
-        _setup.processor.shutdown()
+        _setup.processor.replace(None)
         _setup.processor.trust_baggage = False
-        _setup.tracer, _setup.decided = None, True
+        _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
@@ -171,22 +184,25 @@ def flush(timeout_seconds: float = 30.0) -> bool:
     delivery = _setup.processor.delivery
     if delivery is not None:
         return delivery.flush(timeout_seconds)
-    return not isinstance(_setup.provider, _Provider) or _setup.provider.force_flush(int(timeout_seconds * 1000))
+    return _setup.provider is None or _setup.provider.force_flush(int(timeout_seconds * 1000))
 
 
 def status() -> Status:
     """Return what became of the runs and spans of this process so far."""
     delivery = _setup.processor.delivery
     spans, runs = (Counts(), Counts()) if delivery is None else delivery.counts()
-    return Status(_setup.tracer is not None, runs, spans, "" if delivery is None else delivery.last_fault)
+    last_fault = "" if delivery is None else delivery.last_fault
+    return Status(_setup.tracer is not None, runs, spans, last_fault, unrecorded.runs)
 
 
 def tracer() -> trace.Tracer | None:
     """Return the tracer for runs, or ``None`` when recording is off; decides on first use."""
-    if not _setup.decided:
-        with guard, _setup.lock:
-            if not _setup.decided:  # pragma: no branch - another thread may have come first
+    if not _setup.decided or _setup.processor.cut_off:
+        with guard, _setup.lock:  # where another thread may have come first
+            if not _setup.decided:
                 _first_use()
+            elif _setup.processor.cut_off:  # pragma: no branch - the other thread did it
+                _setup.resume()
     return _setup.tracer
 
 
@@ -195,7 +211,7 @@ def defaults() -> Mapping[str, str]:
     return _setup.defaults
 
 
-def identity_around(context: Context) -> Mapping[str, str | int]:
+def identity_around(context: Context | None) -> Mapping[str, str | int]:
     """Return the identity of the run that *context* is inside; empty outside any run."""
     run = run_in(context)
     if run is not None:
@@ -205,7 +221,7 @@ def identity_around(context: Context) -> Mapping[str, str | int]:
 
 def _first_use() -> None:
     try:
-        if isinstance(trace.get_tracer_provider(), _Provider):  # set up by the program: no export of ours
+        if isinstance(trace.get_tracer_provider(), Provider):  # set up by the program: no export of ours
             _setup.start(resolve(SdkSettings, environ=os.environ))
         else:
             enable()

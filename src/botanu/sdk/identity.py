@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import attach, create_key, get_current, get_value, set_value
+from opentelemetry.context import create_key, set_value
 from opentelemetry.trace import SpanKind, set_span_in_context
 
 from botanu import semconv
+from botanu.sdk.contexts import attach, get_current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ _STEP = create_key("botanu-step")
 
 def run_in(context: Context | None = None) -> Run | None:
     """Return the run that *context* (default: the current one) is inside, if any."""
-    return get_value(_RUN, context)  # type: ignore[return-value]
+    return (get_current() if context is None else context).get(_RUN)  # type: ignore[return-value]
 
 
 def with_run(context: Context, run: Run) -> Context:

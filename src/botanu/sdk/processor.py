@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from botanu import semconv
+from botanu.sdk.contexts import get_current
 from botanu.sdk.identity import stamp_in
 from botanu.sdk.propagation import identity_from_baggage
 
@@ -31,6 +31,8 @@ class RunProcessor(SpanProcessor):
         """Begin without a delivery: spans then go only where the program sends them."""
         self.delivery: Delivery | None = None
         self.trust_baggage = False
+        self.cut_off = False
+        """Whether the provider has been shut down."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp *span*."""
@@ -58,6 +60,7 @@ class RunProcessor(SpanProcessor):
     def shutdown(self) -> None:
         """Send what waits, and take no more."""
         self.replace(None)
+        self.cut_off = True
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send what waits."""

@@ -11,15 +11,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, SupportsFloat
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
+from botanu.sdk.contexts import attach, detach, get_current
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import new_run_id
 from botanu.sdk.identity import INHERITED, run_in, with_run
 from botanu.sdk.outcome import Outcome
+from botanu.sdk.sampling import unrecorded
 from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
@@ -268,6 +270,8 @@ class Scope:
         span = tracer.start_span(
             str(self._given[semconv.WORKFLOW]), context, self._kind, {**identity, semconv.RUN_ROOT: True}
         )
+        if not span.is_recording():
+            unrecorded.note()
         self._run = Run(identity, span, self._faults)
         self._token = attach(set_span_in_context(span, with_run(context, self._run)))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Self
 
-from opentelemetry.context import detach
 from opentelemetry.trace import INVALID_SPAN, SpanKind
 
 from botanu import semconv
 from botanu.sdk import configure
+from botanu.sdk.contexts import detach
 from botanu.sdk.guard import guard
 from botanu.sdk.identity import open_span
 from botanu.sdk.spans import end_span
