@@ -35,7 +35,7 @@ WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 0.25, 30.0
 WAIT_SECONDS_FLUSHING = 0.5
 """Longest wait before trying again while the program waits for its spans to arrive."""
 
-VITAL_PREFIXES = ("botanu.outcome.", "botanu.usage.", "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
+VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
 """Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
 
 

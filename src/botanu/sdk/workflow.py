@@ -25,9 +25,10 @@ from botanu.sdk.stepping import Within, steps_in
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 
+    from botanu.sdk.block import Block
     from botanu.sdk.extracting import Extract
 
-    _MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope | None]
+    _MakeBlock = Callable[[tuple[object, ...], dict[str, object]], Block[Any] | None]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,8 +78,7 @@ def botanu_workflow(
             fixed[attribute] = id_text(attribute.removeprefix("botanu."), given)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        if not callable(function):
-            raise TypeError(f"{function!r} cannot be called: put @botanu_workflow below @classmethod or @property")
+        drive = driver(function)
         sources = {attribute: extractor(given, function) for attribute, given in found.items()}
 
         def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope | None:
@@ -92,7 +92,7 @@ def botanu_workflow(
                 faults=faults,
             )
 
-        return cast("Callable[P, R]", _driver(function)(function, scope))
+        return cast("Callable[P, R]", drive(function, scope))
 
     return decorate
 
@@ -171,7 +171,14 @@ def _resolve(
     return identity, faults
 
 
-def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]:
+def driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeBlock], Callable[..., Any]]:
+    """Return what makes every call of *function* a block, through to its end, of the kind of function that it is.
+
+    Raises:
+        TypeError: *function* cannot be called.
+    """
+    if not callable(function):
+        raise TypeError(f"{function!r} cannot be called: put the decorator below @classmethod or @property")
     if inspect.isasyncgenfunction(function):
         return _drive_async_generator
     if inspect.isgeneratorfunction(function):
@@ -181,7 +188,7 @@ def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _Make
     return _drive_call
 
 
-def _drive_call(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_call(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: object, **kwargs: object) -> object:
         opened = scope(args, kwargs)
@@ -201,7 +208,7 @@ def _drive_call(function: Callable[..., Any], scope: _MakeScope) -> Callable[...
     return run
 
 
-def _drive_coroutine(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_coroutine(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: object, **kwargs: object) -> object:
         opened = scope(args, kwargs)
@@ -213,7 +220,7 @@ def _drive_coroutine(function: Callable[..., Any], scope: _MakeScope) -> Callabl
     return run
 
 
-def _drive_generator(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_generator(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: object, **kwargs: object) -> Generator[object, object, object]:
         opened = scope(args, kwargs)
@@ -226,7 +233,7 @@ def _drive_generator(function: Callable[..., Any], scope: _MakeScope) -> Callabl
     return run
 
 
-def _drive_async_generator(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_async_generator(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
         opened = scope(args, kwargs)
@@ -266,18 +273,18 @@ def _first_step(body: AsyncGenerator[object, object]) -> Awaitable[object]:
         sys.set_asyncgen_hooks(*hooks)
 
 
-_DRIVE: Mapping[type, Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]] = {
+_DRIVE: Mapping[type, Callable[[Callable[..., Any], _MakeBlock], Callable[..., Any]]] = {
     CoroutineType: _drive_coroutine,
     GeneratorType: _drive_generator,
     AsyncGeneratorType: _drive_async_generator,
 }
 
 
-def _follow(result: object, opened: Scope) -> object:
+def _follow(result: object, opened: Block[Any]) -> object:
     """Return *result*, which a call gave and which is still to run, so that the run of the call ends with it."""
     opened.leave()
 
-    def scope(_args: tuple[object, ...], _kwargs: dict[str, object]) -> Scope:
+    def scope(_args: tuple[object, ...], _kwargs: dict[str, object]) -> Block[Any]:
         unused.detach()
         return opened
 
