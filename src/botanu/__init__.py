@@ -12,17 +12,23 @@ and ask ``botanu report`` what it costs.
 """
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
+from botanu.sdk.carrying import carry
 from botanu.sdk.configure import Status, disable, enable, flush, status
 from botanu.sdk.delivery import Counts
+from botanu.sdk.messages import Extracted, extract, inject
+from botanu.sdk.middleware import AsgiMiddleware, WsgiMiddleware
 from botanu.sdk.outcome import Outcome, emit_outcome
+from botanu.sdk.retrying import tenacity_attempt
 from botanu.sdk.scope import Run, current_run
 from botanu.sdk.usage import LlmCall, track_llm_call
 from botanu.sdk.workflow import botanu_workflow, run_botanu
 from botanu.semconv import OutcomeStatus
 
 __all__ = [
+    "AsgiMiddleware",
     "BotanuError",
     "Counts",
+    "Extracted",
     "IdentityError",
     "LlmCall",
     "Outcome",
@@ -31,13 +37,18 @@ __all__ = [
     "Run",
     "SettingsError",
     "Status",
+    "WsgiMiddleware",
     "botanu_workflow",
+    "carry",
     "current_run",
     "disable",
     "emit_outcome",
     "enable",
+    "extract",
     "flush",
+    "inject",
     "run_botanu",
     "status",
+    "tenacity_attempt",
     "track_llm_call",
 ]

@@ -8,10 +8,9 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.resources import Resource
@@ -24,12 +23,14 @@ from botanu.errors import SettingsError
 from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
 from botanu.sdk.guard import guard
+from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
-from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
-from botanu.sdk.propagation import identity_from_baggage
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
+
+if TYPE_CHECKING:
+    from botanu.sdk.propagation import RunPropagator
 
 TRACES_PATH = "/v1/traces"
 
@@ -64,20 +65,32 @@ class _Setup:
         self.lock = threading.RLock()
         self.processor = RunProcessor()
         self.defaults: Mapping[str, str] = {}
+        self.propagator: RunPropagator | None = None
         self.provider: object | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
+        hosts = host_patterns(settings.baggage_hosts)
         self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
-        self.processor.trust_baggage = settings.trust_baggage
+        self.leave_propagator()
         guard.strict = settings.strict
         if not settings.enabled or _switched_off():
             self.tracer = None
             return False
         self._attach()
+        # Imported late: it needs this module.
+        from botanu.sdk.propagation import put_around  # noqa: PLC0415
+
+        self.propagator = put_around(hosts=hosts, trusted=settings.trust_baggage)
         return True
+
+    def leave_propagator(self) -> None:
+        """Leave the program's propagator as it was."""
+        if self.propagator is not None:
+            self.propagator.take_off()
+            self.propagator = None
 
     def _attach(self) -> None:
         """Put our processor on the program's provider, or on a new one where it has none."""
@@ -104,6 +117,7 @@ def enable(
     endpoint: str | None = None,
     environment: str | None = None,
     trust_baggage: bool | None = None,
+    baggage_hosts: str | None = None,
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
     exit_timeout_seconds: float | None = None,
@@ -124,6 +138,7 @@ def enable(
         endpoint: address of the server, such as ``http://127.0.0.1:4318``.
         environment: deployment environment of runs that do not name one.
         trust_baggage: believe run identity in the baggage of incoming requests.
+        baggage_hosts: hosts that requests may tell which run they belong to, such as ``*.internal,api.example.com``.
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
         exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
@@ -137,6 +152,7 @@ def enable(
         "endpoint": endpoint,
         "environment": environment,
         "trust_baggage": trust_baggage,
+        "baggage_hosts": baggage_hosts,
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
         "exit_timeout_seconds": exit_timeout_seconds,
@@ -157,7 +173,7 @@ def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.processor.shutdown()
-        _setup.processor.trust_baggage = False
+        _setup.leave_propagator()
         _setup.tracer, _setup.decided = None, True
 
 
@@ -188,14 +204,6 @@ def tracer() -> trace.Tracer | None:
 def defaults() -> Mapping[str, str]:
     """Return the part of a run's identity that the settings give."""
     return _setup.defaults
-
-
-def identity_around(context: Context) -> Mapping[str, str | int]:
-    """Return the identity of the run that *context* is inside; empty outside any run."""
-    run = run_in(context)
-    if run is not None:
-        return run.identity
-    return identity_from_baggage(context) if _setup.processor.trust_baggage else {}
 
 
 def _first_use() -> None:
