@@ -92,10 +92,10 @@ class RunPropagator(TextMapPropagator):
         if not self._trusted:
             guard.say_once("a request came with a run, and is not believed: see the setting trust_baggage")
             return context
-        run = run_in(context)
-        if run is not None and run.identity[semconv.RUN_ID] == identity[semconv.RUN_ID]:  # it came to where it is from
-            return context
-        return with_run(context, Run.remote(identity, get_current_span(context).get_span_context()))
+        run = run_in()
+        if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came to where it is from
+            run = Run.remote(identity, get_current_span(context).get_span_context())
+        return with_run(context, run)
 
 
 def put_around(*, hosts: Collection[str], trusted: bool) -> RunPropagator:
