@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HEADER = "baggage"
 
 MEMBERS_MAX, BYTES_MAX = 64, 8192
-"""What everyone who forwards baggage must let through, by the standard."""
+"""What everyone who forwards baggage must let through, by the standard, and all that we read."""
 
 TEXT_MAX = 256
 """Longest id that travels, in characters."""
@@ -57,7 +57,7 @@ def identity_in(headers: Sequence[str]) -> dict[str, str | int]:
         guard.say_once(f"baggage of more than {BYTES_MAX} bytes came in; it is not read")
         return {}
     identity: dict[str, str | int] = {}
-    for member in ",".join(headers).split(","):
+    for member in ",".join(headers).split(",", MEMBERS_MAX)[:MEMBERS_MAX]:
         name, _, rest = member.partition("=")
         name = name.strip()
         if name in IDENTITY and name not in identity:
