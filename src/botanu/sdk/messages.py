@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
+    from opentelemetry.propagators.textmap import TextMapPropagator
+
     Headers = Mapping[str, object] | Mapping[bytes, object] | Iterable[tuple[str | bytes, object]] | None
 
 _W3C = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
@@ -46,7 +48,7 @@ def extract(carrier: Headers, *, trusted: bool = True) -> Extracted:
         carrier: headers of a message: a mapping, or pairs; names and values are texts or bytes.
         trusted: believe which run it belongs to. The sender then decides which customer is charged.
     """
-    return Extracted(sender_context(carrier, trusted=trusted))
+    return Extracted(sender_context(carrier, _COMING_IN[trusted]))
 
 
 class Extracted:
@@ -89,14 +91,14 @@ class Extracted:
 _entered: ContextVar[tuple[Token[Context], ...]] = ContextVar("botanu-entered", default=())
 
 
-def sender_context(carrier: Headers, *, trusted: bool) -> Context:
-    """Return the current context with the span and the run that *carrier* tells of.
+def sender_context(carrier: Headers, propagator: TextMapPropagator) -> Context:
+    """Return the current context with the span and the run that *carrier* tells *propagator* of.
 
     A span that is current and belongs to the sender's trace already, such as an instrumentation's own, stays.
     """
     here = get_current()
     with guard:
-        there = _COMING_IN[trusted].extract(_texts(carrier), here)
+        there = propagator.extract(_texts(carrier, propagator.fields), here)
         span, sender = get_current_span(here), get_current_span(there)
         if sender is span or sender.get_span_context().trace_id != span.get_span_context().trace_id:
             return there
@@ -104,9 +106,9 @@ def sender_context(carrier: Headers, *, trusted: bool) -> Context:
     return here
 
 
-def _texts(carrier: Headers) -> dict[str, list[str]]:
-    """Return the headers in *carrier* that are read, as texts by lower-case name."""
-    texts: dict[str, list[str]] = {name: [] for name in _W3C.fields}
+def _texts(carrier: Headers, names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the headers called *names* in *carrier*, as texts by lower-case name."""
+    texts: dict[str, list[str]] = {name.lower(): [] for name in names}
     given: Any = () if carrier is None else carrier
     for name, value in given.items() if hasattr(given, "items") else given:
         found = texts.get(_text(name).lower())

@@ -6,6 +6,7 @@ import contextvars
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import attach, detach
+from opentelemetry.propagate import get_global_textmap
 
 from botanu.sdk import configure
 from botanu.sdk.messages import sender_context
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
         [_Message, Callable[[], Awaitable[_Message]], Callable[[_Message], Awaitable[None]]], Awaitable[None]
     ]
     _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-_WSGI_NAMES = {"HTTP_TRACEPARENT": "traceparent", "HTTP_TRACESTATE": "tracestate", "HTTP_BAGGAGE": "baggage"}
 
 
 class AsgiMiddleware:
@@ -45,7 +44,7 @@ class AsgiMiddleware:
         if scope["type"] != "http" or configure.tracer() is None:
             await self._app(scope, receive, send)
             return
-        token = attach(sender_context(scope.get("headers", ()), trusted=configure.settings().trust_baggage))
+        token = attach(sender_context(scope.get("headers", ()), get_global_textmap()))
         try:
             await self._app(scope, receive, send)
         finally:
@@ -69,9 +68,9 @@ class WsgiMiddleware:
         """Handle one request."""
         if configure.tracer() is None:
             return self._app(environ, start_response)
-        headers = {name: environ[variable] for variable, name in _WSGI_NAMES.items() if variable in environ}
+        headers = ((name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_"))
         inside = contextvars.copy_context()
-        inside.run(attach, sender_context(headers, trusted=configure.settings().trust_baggage))
+        inside.run(attach, sender_context(headers, get_global_textmap()))
         body = inside.run(self._app, environ, start_response)
         if isinstance(body, list | tuple) or type(body) is environ.get("wsgi.file_wrapper"):
             return body  # no code of the application's runs any more, and servers look at what it is

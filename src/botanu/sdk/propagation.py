@@ -74,8 +74,8 @@ class RunPropagator(TextMapPropagator):
 
     @property
     def fields(self) -> set[str]:
-        """Names of the headers that are written."""
-        return self.inner.fields
+        """Names of the headers that are written and read."""
+        return {*self.inner.fields, HEADER}
 
     def _going_out(self, context: Context) -> Context:
         context = _without_ours(context)
