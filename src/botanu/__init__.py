@@ -13,6 +13,7 @@ and ask ``botanu report`` what it costs.
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
 from botanu.sdk.calls import Call, track_tool_call
+from botanu.sdk.carrying import carry
 from botanu.sdk.configure import Status, disable, enable, flush, status
 from botanu.sdk.data import (
     DbCall,
@@ -24,7 +25,10 @@ from botanu.sdk.data import (
 )
 from botanu.sdk.delivery import Counts
 from botanu.sdk.llm import LlmCall, track_llm_call
+from botanu.sdk.messages import Extracted, extract, inject
+from botanu.sdk.middleware import AsgiMiddleware, WsgiMiddleware
 from botanu.sdk.outcome import Outcome, emit_outcome
+from botanu.sdk.retrying import tenacity_attempt
 from botanu.sdk.scope import Run, current_run
 from botanu.sdk.steps import set_business_context, step
 from botanu.sdk.usage import record_cost, record_usage
@@ -32,10 +36,12 @@ from botanu.sdk.workflow import botanu_workflow, run_botanu
 from botanu.semconv import OutcomeStatus
 
 __all__ = [
+    "AsgiMiddleware",
     "BotanuError",
     "Call",
     "Counts",
     "DbCall",
+    "Extracted",
     "IdentityError",
     "LlmCall",
     "MessagingCall",
@@ -46,18 +52,23 @@ __all__ = [
     "SettingsError",
     "Status",
     "StorageCall",
+    "WsgiMiddleware",
     "botanu_workflow",
+    "carry",
     "current_run",
     "disable",
     "emit_outcome",
     "enable",
+    "extract",
     "flush",
+    "inject",
     "record_cost",
     "record_usage",
     "run_botanu",
     "set_business_context",
     "status",
     "step",
+    "tenacity_attempt",
     "track_db_operation",
     "track_llm_call",
     "track_messaging_operation",

@@ -8,7 +8,7 @@ semantic conventions for generative AI, and a test compares them with the conven
 from enum import StrEnum
 from typing import Final
 
-# --- Run identity: on the root span, in baggage, and stamped on every span started inside the run ---
+# --- Run identity: on the root span, in baggage where that is allowed, and on every span started inside the run ---
 
 RUN_ID: Final = "botanu.run_id"
 """The run this span belongs to: a UUIDv7, new for each execution."""
@@ -175,6 +175,23 @@ GEN_AI_TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
 
 ERROR_TYPE: Final = "error.type"
 """Class of the error that ended the operation."""
+
+# --- Where a request goes: OpenTelemetry's names, read to tell whether the run may go along --------------
+
+SERVER_ADDRESS: Final = "server.address"
+"""Host that an instrumented client calls."""
+
+URL_FULL: Final = "url.full"
+"""Address that an instrumented client calls."""
+
+NET_PEER_NAME: Final = "net.peer.name"
+"""Former name of ``server.address``."""
+
+HTTP_HOST: Final = "http.host"
+"""Former name of ``server.address``, perhaps with a port."""
+
+HTTP_URL: Final = "http.url"
+"""Former name of ``url.full``."""
 
 # --- Data: OpenTelemetry's names, and ours where it has none, written by the other ``track_*`` --------
 

@@ -9,9 +9,9 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.trace import Tracer
@@ -24,14 +24,17 @@ from botanu.sdk import contexts
 from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
 from botanu.sdk.guard import guard, logger
+from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
-from botanu.sdk.propagation import identity_from_baggage
 from botanu.sdk.providers import Provider, recording_provider, underneath
 from botanu.sdk.sampling import keep_runs, unrecorded
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
+
+if TYPE_CHECKING:
+    from botanu.sdk.propagation import RunPropagator
 
 TRACES_PATH = "/v1/traces"
 
@@ -60,22 +63,34 @@ class _Setup:
         self.processor = RunProcessor()
         self.defaults: Mapping[str, str] = {}
         self.provider: Provider | None = None
+        self.propagator: RunPropagator | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
         self.deliver: Callable[[], Delivery | None] = _nowhere
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
+        hosts = host_patterns(settings.baggage_hosts)
         self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
-        self.processor.trust_baggage = settings.trust_baggage
+        self.leave_propagator()
         guard.strict = settings.strict
         if not settings.enabled or _switched_off():
             self.tracer = None
             return False
         self._attach()
+        # Imported late: it needs this module.
+        from botanu.sdk.propagation import put_around  # noqa: PLC0415
+
+        self.propagator = put_around(hosts=hosts, trusted=settings.trust_baggage)
         if settings.instrument:
             _instrument()
         return True
+
+    def leave_propagator(self) -> None:
+        """Leave the program's propagator as it was."""
+        if self.propagator is not None:
+            self.propagator.take_off()
+            self.propagator = None
 
     def _attach(self) -> None:
         """Put our processor on the program's provider, or on a new one where it has none."""
@@ -97,7 +112,7 @@ class _Setup:
         self.processor.delivery = self.deliver()
         if self.processor.delivery is not None:
             with guard:
-                keep_runs(self.provider, identity_around)
+                keep_runs(self.provider, run_in)
 
     def resume(self) -> None:
         """Go on where another provider has come in the place of one that was shut down: Logfire's does so."""
@@ -113,11 +128,12 @@ def _nowhere() -> None:
 _setup = _Setup()
 
 
-def enable(
+def enable(  # noqa: PLR0913 - one argument for each setting
     *,
     endpoint: str | None = None,
     environment: str | None = None,
     trust_baggage: bool | None = None,
+    baggage_hosts: str | None = None,
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
     exit_timeout_seconds: float | None = None,
@@ -139,6 +155,7 @@ def enable(
         endpoint: address of the server, such as ``http://127.0.0.1:4318``.
         environment: deployment environment of runs that do not name one.
         trust_baggage: believe run identity in the baggage of incoming requests.
+        baggage_hosts: hosts that requests may tell which run they belong to, such as ``*.internal,api.example.com``.
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
         exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
@@ -153,6 +170,7 @@ def enable(
         "endpoint": endpoint,
         "environment": environment,
         "trust_baggage": trust_baggage,
+        "baggage_hosts": baggage_hosts,
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
         "exit_timeout_seconds": exit_timeout_seconds,
@@ -175,7 +193,7 @@ def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.processor.replace(None)
-        _setup.processor.trust_baggage = False
+        _setup.leave_propagator()
         _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
 
 
@@ -209,14 +227,6 @@ def tracer() -> trace.Tracer | None:
 def defaults() -> Mapping[str, str]:
     """Return the part of a run's identity that the settings give."""
     return _setup.defaults
-
-
-def identity_around(context: Context | None) -> Mapping[str, str | int]:
-    """Return the identity of the run that *context* is inside; empty outside any run."""
-    run = run_in(context)
-    if run is not None:
-        return run.identity
-    return identity_from_baggage(context) if _setup.processor.trust_baggage else {}
 
 
 def _first_use() -> None:

@@ -18,7 +18,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from botanu import semconv
-from botanu.sdk.ending import before_end_of_child
+from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
 from botanu.sdk.guard import guard
 
 if TYPE_CHECKING:
@@ -250,6 +250,7 @@ class Delivery:
 
     def _work(self) -> None:
         """Send whenever a batch is full or the interval is over, and wait longer while the server is away."""
+        leave_signals_to_the_program()
         seconds = self._interval_seconds
         wait_seconds = WAIT_SECONDS_MIN
         while not self._closed:

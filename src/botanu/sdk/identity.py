@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 IDENTITY = (
     semconv.RUN_ID,
-    semconv.WORKFLOW,
+    semconv.ROOT_RUN_ID,
     semconv.EVENT_ID,
     semconv.CUSTOMER_ID,
-    semconv.ENVIRONMENT,
+    semconv.WORKFLOW,
     semconv.TENANT_ID,
-    semconv.ROOT_RUN_ID,
     semconv.PARENT_RUN_ID,
     semconv.ATTEMPT,
+    semconv.ENVIRONMENT,
     semconv.WORKFLOW_VERSION,
     semconv.TEAM,
     semconv.COST_CENTER,
     semconv.REGION,
 )
-"""The attributes that say which run a span belongs to, and for whom the run is."""
+"""The attributes that say which run a span belongs to, and for whom the run is; those that matter most first."""
 
 INHERITED = (semconv.ENVIRONMENT, semconv.TENANT_ID, semconv.TEAM, semconv.COST_CENTER, semconv.REGION)
 """Those that a nested run takes from the one around it, unless it has its own."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import TYPE_CHECKING, Self, SupportsFloat
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
@@ -21,13 +21,14 @@ from botanu.sdk.identifiers import new_run_id
 from botanu.sdk.identity import INHERITED, run_in, with_run
 from botanu.sdk.outcome import Outcome
 from botanu.sdk.process import process
+from botanu.sdk.retrying import number_attempt
 from botanu.sdk.sampling import unrecorded
 from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span, SpanContext, Tracer
     from opentelemetry.util.types import AttributeValue
 
 
@@ -51,6 +52,16 @@ class Run:
         self._lock = threading.Lock()
         self._process = process.number
 
+    @classmethod
+    def remote(cls, identity: Mapping[str, str | int], span: SpanContext) -> Self:
+        """Return the run of another process that is told of by *identity*, and calls from *span*.
+
+        Here it has ended: outcomes emitted reach it as late ones, and only its own process ends it.
+        """
+        run = cls(identity, NonRecordingSpan(span))
+        run._ended = True
+        return run
+
     @property
     def run_id(self) -> str:
         """Id of this execution: a UUIDv7."""
@@ -58,8 +69,8 @@ class Run:
 
     @property
     def workflow(self) -> str:
-        """Name of the kind of work."""
-        return str(self.identity[semconv.WORKFLOW])
+        """Name of the kind of work; empty where another process's run did not tell it."""
+        return str(self.identity.get(semconv.WORKFLOW, ""))
 
     @property
     def outcome(self) -> Outcome | None:
@@ -211,7 +222,9 @@ class Scope(Block[Run]):
 
     def _start(self, tracer: Tracer) -> None:
         context = get_current()
-        identity = self._identity(configure.identity_around(context))
+        around = run_in(context)
+        identity = self._identity({} if around is None else around.identity)
+        number_attempt(identity)
         span = tracer.start_span(
             str(self._given[semconv.WORKFLOW]), context, self._kind, {**identity, semconv.RUN_ROOT: True}
         )

@@ -43,6 +43,7 @@ def botanu_workflow(
     environment: str | None = None,
     tenant_id: str | None = None,
     version: str | None = None,
+    attempt: int | Callable[..., object] | None = None,
     span_kind: SpanKind = SpanKind.INTERNAL,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make every call of the decorated function a run of the workflow *name*.
@@ -63,19 +64,25 @@ def botanu_workflow(
         environment: deployment environment; by default that of the run around it, or else the setting of that name.
         tenant_id: whose data it is, where one program serves several tenants; by default that of the run around it.
         version: version of the workflow's code, for comparing deployments.
+        attempt: the run's ordinal within its event, where the program knows it; otherwise the store counts. Like
+            *event_id*, a callable gets the call's arguments; one that returns ``None`` does not know.
         span_kind: OpenTelemetry's kind of the run's root span.
 
     Raises:
         IdentityError: *name*, or an *event_id* or *customer_id* that is no callable, identifies nothing; or another
-            argument is no text.
+            argument is no text, or *attempt* no number from 1.
     """
     fixed = _fixed_identity(name, environment, tenant_id, version)
     found = {}
-    for attribute, given in ((semconv.EVENT_ID, event_id), (semconv.CUSTOMER_ID, customer_id)):
+    for attribute, given in (
+        (semconv.EVENT_ID, event_id),
+        (semconv.CUSTOMER_ID, customer_id),
+        (semconv.ATTEMPT, attempt),
+    ):
         if callable(given):
             found[attribute] = given
-        else:
-            fixed[attribute] = id_text(attribute.removeprefix("botanu."), given)
+        elif (value := _read(attribute, given)) is not None:
+            fixed[attribute] = value
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         drive = driver(function)
@@ -134,7 +141,7 @@ def run_botanu(
         semconv.CUSTOMER_ID: id_text("customer_id", customer_id),
     }
     if attempt is not None:
-        given[semconv.ATTEMPT] = _attempt(attempt)
+        given[semconv.ATTEMPT] = _read_attempt(attempt)
     return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=span_kind)
 
 
@@ -149,25 +156,35 @@ def _fixed_identity(name: str, environment: object, tenant_id: object, version: 
     return fixed
 
 
-def _attempt(given: object) -> int:
+def _read_attempt(given: object) -> int:
     if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
         return given
     raise IdentityError(f"attempt must be a whole number from 1, not {given!r}")
 
 
+def _read(attribute: str, given: object) -> str | int | None:
+    """Return what a program has *given* for *attribute*; ``None`` for an attempt that it does not know."""
+    if attribute == semconv.ATTEMPT:
+        return None if given is None else _read_attempt(given)
+    return id_text(attribute.removeprefix("botanu."), given)
+
+
 def _resolve(
     fixed: dict[str, str | int], sources: dict[str, Extract], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> tuple[dict[str, str | int], Sequence[str]]:
-    """Return the identity of one call, *fixed* included, and the faults of ids that could not be had."""
+    """Return the identity of one call, *fixed* included, and the faults of what could not be had."""
     identity, faults = fixed.copy(), []
     for attribute, extract in sources.items():
         try:
-            identity[attribute] = id_text(attribute, extract(args, kwargs))
+            value = _read(attribute, extract(args, kwargs))
         except Exception as error:  # noqa: BLE001 - the program's own function must run regardless
             fault = f"{attribute.removeprefix('botanu.')}: {type(error).__name__}"
             faults.append(fault)
             workflow = fixed[semconv.WORKFLOW]
             guard.say_once(f"workflow {workflow!r}: {fault}; the run is recorded without it", error)
+            continue
+        if value is not None:
+            identity[attribute] = value
     return identity, faults
 
 
