@@ -206,9 +206,13 @@ class Scope(Block[Run]):
 
     def _begin(self) -> None:
         tracer = configure.tracer()
-        if tracer is not None:
-            with guard:
-                self._start(tracer)
+        if tracer is None:
+            return
+        try:  # as ``with guard`` does, which takes longer
+            self._start(tracer)
+        except Exception as fault:
+            if not guard.caught(fault):
+                raise
 
     def _inner(self) -> Run:
         if self._run is None:
