@@ -1,7 +1,7 @@
 """What it takes to write finished spans as OTLP: CPU of one thread, under the interpreter lock, for each encoder.
 
-A batch is 512 spans of 256 runs, made anew for each round with OpenTelemetry's SDK: a root span with a span event, and a
-call. Ids and token counts differ from run to run. The encoders take turns at who goes first in a round. ``otlp-proto`` is
+A batch is 512 spans of 256 runs, made anew for each round with OpenTelemetry's SDK: a root span with a span event, and
+a call. Ids and token counts differ from run to run. Who goes first changes from round to round. ``otlp-proto`` is
 measured where it can be imported.
 """
 

@@ -40,8 +40,10 @@ _LAST = tuple(bytes((digit,)) for digit in range(_BASE))
 _MORE = tuple(bytes((digit + _BASE,)) for digit in range(_BASE))
 
 _public = attrgetter("attributes", "dropped_attributes", "events", "dropped_events", "links", "dropped_links")
-_private = attrgetter("_attributes", "_attributes.dropped", "_events", "_events.dropped", "_links", "_links.dropped")
-# The properties take many times as long: they copy events and links under a lock, and wrap the attributes.
+_private = attrgetter(
+    "_attributes", "_attributes.dropped", "_events._dq", "_events.dropped", "_links._dq", "_links.dropped"
+)
+# The public properties take many times as long: they copy events and links under a lock, and wrap the attributes.
 
 _ids = Struct("<2s16s2s8s").pack
 _times = Struct("<BQBQ").pack
@@ -114,21 +116,17 @@ def _span(span: ReadableSpan) -> bytes:
     parts.append(b"\x85\x01")
     parts.append(_LOCAL if parent is None or not parent.is_remote else _REMOTE)
     _SPAN.write(attributes, parts)
-    if events:
-        parts += [b"\x5a" + _sized(_event(event)) for event in events]
-    if links:
-        parts += [b"\x6a" + _sized(_link(link)) for link in links]
+    for event in events:
+        body = _event(event)
+        parts += (b"\x5a", _varint(len(body)), body)
+    for link in links:
+        body = _link(link)
+        parts += (b"\x6a", _varint(len(body)), body)
     if status is not None:
         parts.append(_described(status) if status.description else _STATUSES[status.status_code._value_])
     if dropped_attributes or dropped_events or dropped_links:
-        parts += (
-            b"\x50",
-            _varint(dropped_attributes),
-            b"\x60",
-            _varint(dropped_events),
-            b"\x70",
-            _varint(dropped_links),
-        )
+        dropped = (b"\x50", dropped_attributes), (b"\x60", dropped_events), (b"\x70", dropped_links)
+        parts += (tag + _varint(count) for tag, count in dropped)
     return b"".join(parts)
 
 
@@ -173,7 +171,7 @@ class _Attributes:
 
     def write(self, attributes: Mapping[str, object] | None, parts: list[bytes]) -> None:
         """Add *attributes* to the *parts* of their message."""
-        if isinstance(attributes, BoundedAttributes):
+        if type(attributes) is BoundedAttributes:
             attributes = attributes.copy()  # all at once, and not each under a lock
         texts, others = self._texts, self._others
         for key, value in (attributes or {}).items():
@@ -184,10 +182,9 @@ class _Attributes:
                 else:
                     data = _integer(value) if type(value) is int else _any_value(value)
                     parts.append(others[key][len(data)])
+                parts.append(data)
             except Exception:  # noqa: BLE001 - told apart there: a new head, or a value that cannot be written
                 parts.append(self._first(key, value))
-            else:
-                parts.append(data)
 
     def written(self, attributes: Mapping[str, object] | None) -> bytes:
         """Return *attributes*, written."""
@@ -198,8 +195,9 @@ class _Attributes:
     def _first(self, key: str, value: object) -> bytes:
         """Return an attribute and keep its head; return nothing if it cannot be written."""
         try:
-            field = self._tag + _sized(_pair(key, value))
-            data = value.encode() if type(value) is str else _any_value(value)
+            held = _any_value(value)
+            field = self._tag + _sized(_pair(key, held))
+            data = value.encode() if type(value) is str else held
         except Exception as error:  # noqa: BLE001 - the value's own code may fail, and the rest must be sent
             guard.say_once(f"attribute {key!r:.100} is left out: {type(error).__name__} when written for OTLP")
             return b""
@@ -221,9 +219,9 @@ _RESOURCE, _SCOPE = _Attributes(b"\x0a"), _Attributes(b"\x1a")
 _SPAN, _EVENT, _LINK = _Attributes(b"\x4a"), _Attributes(b"\x1a"), _Attributes(b"\x22")
 
 
-def _pair(key: str, value: object, levels: int = LEVELS_MAX) -> bytes:
-    """Return a ``KeyValue``."""
-    return b"\x0a" + _sized(key.encode()) + b"\x12" + _sized(_any_value(value, levels))
+def _pair(key: str, held: bytes) -> bytes:
+    """Return a ``KeyValue`` with the ``AnyValue`` that is *held*."""
+    return b"\x0a" + _sized(key.encode()) + b"\x12" + _sized(held)
 
 
 def _any_value(value: object, levels: int = LEVELS_MAX) -> bytes:
@@ -254,7 +252,7 @@ def _tag_and_body(value: object, levels: int) -> tuple[bytes, bytes]:
     if isinstance(value, Sequence):
         return b"\x2a", b"".join(b"\x0a" + _sized(_any_value(item, levels - 2)) for item in value)
     if isinstance(value, Mapping):
-        pairs = (_pair(str(key), item, levels - 3) for key, item in value.items())
+        pairs = (_pair(str(key), _any_value(item, levels - 3)) for key, item in value.items())
         return b"\x32", b"".join(b"\x0a" + _sized(pair) for pair in pairs)
     raise TypeError(f"no attribute can be a {type(value).__name__}")
 
