@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from botanu import semconv
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
+from botanu.sdk.exporting import Fate, Sent
 from botanu.sdk.guard import guard
 
 if TYPE_CHECKING:
@@ -37,16 +38,6 @@ WAIT_SECONDS_FLUSHING = 0.5
 
 VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
 """Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of a batch: *away* is to be tried again; otherwise all but those *refused* arrived."""
-
-    refused: int = 0
-    away: bool = False
-    retry_after_seconds: float | None = None
-    reason: str = ""
 
 
 class Sender(Protocol):
@@ -69,8 +60,8 @@ class Plain:
     def send(self, spans: Sequence[ReadableSpan]) -> Sent:
         """Send *spans*."""
         if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            return Sent()
-        return Sent(refused=len(spans), reason="the exporter reports a failure")
+            return Sent(Fate.ARRIVED)
+        return Sent(Fate.REFUSED, len(spans), "the exporter reports a failure")
 
     def shutdown(self) -> None:
         """Send no more."""
@@ -257,7 +248,7 @@ class Delivery:
             self._wake.wait(seconds)
             self._wake.clear()
             sent = self._send_all()
-            if not sent.away:
+            if sent is None or sent.fate is not Fate.AWAY:
                 seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
                 continue
             jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients out, guards nothing
@@ -266,11 +257,11 @@ class Delivery:
                 seconds = min(seconds, WAIT_SECONDS_FLUSHING)
             wait_seconds = min(2 * wait_seconds, WAIT_SECONDS_MAX)
 
-    def _send_all(self) -> Sent:
+    def _send_all(self) -> Sent | None:
         """Send batch by batch until nothing waits or the server is away; return what became of the last one."""
-        sent = Sent()
+        sent: Sent | None = None
         with self._sending_lock:
-            while not sent.away and (batch := self._next_batch()):
+            while (sent is None or sent.fate is not Fate.AWAY) and (batch := self._next_batch()):
                 sent = self._attempt(batch)
                 self._settle(batch, sent)
         return sent
@@ -291,7 +282,7 @@ class Delivery:
             return self._sender.send(batch)
         except Exception as error:  # noqa: BLE001 - whatever an exporter does, the program goes on
             guard.say_once(f"the exporter failed: {type(error).__name__}", error)
-            return Sent(refused=len(batch), reason=f"{type(error).__name__} in the exporter")
+            return Sent(Fate.REFUSED, len(batch), f"{type(error).__name__} in the exporter")
         finally:
             detach(token)
 
@@ -301,17 +292,17 @@ class Delivery:
             if self._closed:  # it has been counted as dropped
                 return
             self._sending = ()
-            self._away = sent.away
+            self._away = sent.fate is Fate.AWAY
             self.last_fault = sent.reason or self.last_fault
-            if sent.away:
+            if self._away:
                 self._vital.extendleft(reversed(batch))
             else:
-                arrived = len(batch) - sent.refused
+                arrived = len(batch) - sent.rejected
                 self._delivered.add(batch[:arrived])
                 self._dropped.add(batch[arrived:])
             self._attend_next()
             self._settled.notify_all()
-        if sent.refused:
+        if sent.rejected:
             self._say_dropped(sent.reason)
 
     def _say_dropped(self, reason: str) -> None:
