@@ -295,7 +295,7 @@ def test_spans_are_written_also_when_opentelemetry_renames_what_is_private(monke
             root.add_event("noted", {"b": 2})
 
     made = traced(work)
-    monkeypatch.setattr(encoding, "_private", attrgetter("_renamed"))
+    monkeypatch.setattr(encoding, "_inside", attrgetter("_renamed"))
 
     assert alike(made)
 
