@@ -13,11 +13,12 @@ from cyclopts.argument import Argument
 
 from botanu import semconv
 from botanu.cli.main import command_line
-from botanu.ingest.dialects import CONTENT, CONTENT_PREFIXES, DIALECTS
+from botanu.ingest.dialects import DIALECTS
 from botanu.pricing.meters import METERS
 from botanu.query.measures import MEASURES, SUMS
 from botanu.query.report import DIMENSIONS
 from botanu.sdk.settings import SdkSettings
+from botanu.semconv import CONTENT, CONTENT_PREFIXES
 from botanu.server.settings import ServerSettings
 from botanu.settings import describe
 from botanu.store.schema import TABLES

@@ -166,3 +166,28 @@ GEN_AI_REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 
 ERROR_TYPE: Final = "error.type"
 """Class of the error that ended the operation."""
+
+# --- Content: what people and models said, under the names instrumentations give it ---------------------
+
+CONTENT: Final = frozenset(
+    {
+        "db.query.text",
+        "db.statement",
+        "gen_ai.completion",
+        "gen_ai.input.messages",
+        "gen_ai.output.messages",
+        "gen_ai.prompt",
+        "gen_ai.retrieval.documents",
+        "gen_ai.retrieval.query.text",
+        "gen_ai.system_instructions",
+        "gen_ai.tool.call.arguments",
+        "gen_ai.tool.call.result",
+        "gen_ai.tool.definitions",
+        "input.value",
+        "output.value",
+    }
+)
+"""Attributes that hold what people and models said; not stored."""
+
+CONTENT_PREFIXES: Final = ("gen_ai.completion.", "gen_ai.prompt.", "llm.input_messages.", "llm.output_messages.")
+"""Prefixes of further such attributes, where an instrumentation numbers the messages."""

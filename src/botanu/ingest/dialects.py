@@ -136,29 +136,6 @@ DIALECTS = (
 )
 """The dialects, in the order they are asked."""
 
-CONTENT = frozenset(
-    {
-        "db.query.text",
-        "db.statement",
-        "gen_ai.completion",
-        "gen_ai.input.messages",
-        "gen_ai.output.messages",
-        "gen_ai.prompt",
-        "gen_ai.retrieval.documents",
-        "gen_ai.retrieval.query.text",
-        "gen_ai.system_instructions",
-        "gen_ai.tool.call.arguments",
-        "gen_ai.tool.call.result",
-        "gen_ai.tool.definitions",
-        "input.value",
-        "output.value",
-    }
-)
-"""Attributes that hold what people and models said; not stored."""
-
-CONTENT_PREFIXES = ("gen_ai.completion.", "gen_ai.prompt.", "llm.input_messages.", "llm.output_messages.")
-"""Prefixes of further such attributes, where an instrumentation numbers the messages."""
-
 CALL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
 """Operations that consume usage: a span of one without any usage is a call whose usage is not known."""
 

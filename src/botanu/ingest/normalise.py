@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from botanu.ingest import json_text
 from botanu.ingest.dialects import (
     COLUMNS,
-    CONTENT,
-    CONTENT_PREFIXES,
     ENVIRONMENT_OF_RESOURCE,
     SERVICE_OF_RESOURCE,
 )
 from botanu.ingest.otlp import SPAN_ID_BYTES, TRACE_ID_BYTES, Attributes, Spans, hex_ids
 from botanu.ingest.reading import Reader
+from botanu.semconv import CONTENT, CONTENT_PREFIXES
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 
