@@ -171,9 +171,14 @@ ERROR_TYPE: Final = "error.type"
 
 CONTENT: Final = frozenset(
     {
+        # OpenTelemetry
         "db.query.text",
         "db.statement",
+        "error.message",
+        "exception.message",
+        "exception.stacktrace",
         "gen_ai.completion",
+        "gen_ai.event.content",
         "gen_ai.input.messages",
         "gen_ai.output.messages",
         "gen_ai.prompt",
@@ -183,11 +188,64 @@ CONTENT: Final = frozenset(
         "gen_ai.tool.call.arguments",
         "gen_ai.tool.call.result",
         "gen_ai.tool.definitions",
+        # OpenInference
         "input.value",
+        "llm.function_call",
+        "llm.prompts",
+        "llm.tools",
         "output.value",
+        "reranker.query",
+        "tool.parameters",
+        # OpenLLMetry
+        "db.query.result.document",
+        "gen_ai.task.input",
+        "gen_ai.task.output",
+        "mcp.request.argument",
+        "mcp.response.value",
+        "traceloop.entity.input",
+        "traceloop.entity.output",
+        # Pydantic AI and Logfire
+        "all_messages_events",
+        "final_result",
+        "pydantic_ai.all_messages",
+        "request_data",
+        "response_data",
+        "tool_arguments",
+        "tool_response",
+        # Langfuse
+        "langfuse.observation.input",
+        "langfuse.observation.output",
+        "langfuse.trace.input",
+        "langfuse.trace.output",
+        # Vercel's AI SDK
+        "ai.prompt",
+        "ai.response.object",
+        "ai.response.text",
+        "ai.response.toolCalls",
+        "ai.toolCall.args",
+        "ai.toolCall.result",
     }
 )
-"""Attributes that hold what people and models said; not stored."""
+"""Attributes that hold what people and models said, or may repeat it; not stored."""
 
-CONTENT_PREFIXES: Final = ("gen_ai.completion.", "gen_ai.prompt.", "llm.input_messages.", "llm.output_messages.")
+CONTENT_PREFIXES: Final = (
+    "ai.prompt.",
+    "embedding.embeddings.",
+    "gen_ai.completion.",
+    "gen_ai.prompt.",
+    "llm.choices.",
+    "llm.input_messages.",
+    "llm.output_messages.",
+    "llm.prompt_template.",
+    "llm.prompts.",
+    "llm.request.functions.",
+    "llm.tools.",
+    "reranker.input_documents.",
+    "reranker.output_documents.",
+    "retrieval.documents.",
+    "traceloop.prompt.",
+)
 """Prefixes of further such attributes, where an instrumentation numbers the messages."""
+
+MESSAGE_CONTENT: Final = frozenset({"arguments", "body", "content", "message", "tool_calls"})
+"""Attributes, beyond those above, that hold what was said on span events named ``gen_ai.user.message`` and the like."""

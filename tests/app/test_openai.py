@@ -1,9 +1,6 @@
 """A real OpenAI client with its OpenTelemetry instrumentation, against a local server that answers like the API."""
 
-import json
-import threading
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from support.process import run_python
@@ -28,50 +25,6 @@ try:
 except openai.RateLimitError:
     pass
 """
-
-
-class FakeApi(BaseHTTPRequestHandler):
-    """Answers chat completions: 1,200 input and 300 output tokens, whatever was asked; turns one model away."""
-
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if asked["model"] == "overloaded":
-            self._answer(429, {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}})
-            return
-        message = {"role": "assistant", "content": "private answer"}
-        self._answer(
-            200,
-            {
-                "id": "chatcmpl-1",
-                "object": "chat.completion",
-                "created": 1,
-                "model": {"gpt-4o": "gpt-4o-2024-08-06"}.get(asked["model"], asked["model"]),
-                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-                "usage": {"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500},
-            },
-        )
-
-    def _answer(self, status, document):
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Stay silent."""
-
-
-@pytest.fixture
-def api():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeApi)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.mark.parametrize("opt_in", ["", "gen_ai_latest_experimental"])

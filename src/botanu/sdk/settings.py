@@ -25,4 +25,9 @@ class SdkSettings:
         50_000, "Spans held while the server is slow or away; beyond it the oldest go.", least=1
     )
     export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.", least=0.01)
+    capture_content: bool = setting(
+        False,
+        "Send what people and models said, where an instrumentation records it; secrets in it are redacted. When "
+        "false it stays in the program.",
+    )
     strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")
