@@ -36,7 +36,7 @@ nitpicky = True
 # Names of other projects, whose documentation is not read, as building asks no network; and names that are not public.
 nitpick_ignore_regex = [
     (r"py:class", r"(collections\.abc|opentelemetry)\..*"),
-    (r"py:class", r"P|R|Span|SpanKind|botanu\.sdk\.scope\.Scope"),
+    (r"py:class", r"P|R|ReadableSpan|Span|SpanKind|botanu\.sdk\.scope\.Scope"),
 ]
 
 

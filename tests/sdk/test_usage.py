@@ -12,7 +12,7 @@ def test_a_tracked_call_writes_the_conventions_names(runs):
         call.set_tokens(100, 20, cache_read_tokens=60, cache_write_tokens=0, reasoning_tokens=5)
         call.set_response(model="claude-x-1", response_id="msg_1")
 
-    (span,) = runs.only().children
+    (span,) = runs.only().spans[1:]
     assert span.name == "chat claude-x"
     assert span.kind is SpanKind.CLIENT
     assert {name: value for name, value in span.attributes.items() if name.startswith("gen_ai.")} == {
@@ -63,7 +63,7 @@ def test_a_call_whose_consumer_stops_early_is_no_failed_call(runs):
     assert span.status.is_unset
 
 
-def test_counts_of_other_libraries_are_whole_numbers_and_others_are_left_out(runs, caplog):
+def test_counts_of_other_libraries_are_whole_numbers_and_others_are_left_out(runs, lenient, caplog):
     with track_llm_call(provider="openai", model="m") as call:
         call.set_tokens(np.int64(7), 2.5)
 
@@ -77,5 +77,5 @@ def test_calls_inside_a_call_are_its_children(runs):
     with track_llm_call(provider="openai", model="outer"), track_llm_call(provider="openai", model="inner"):
         pass
 
-    inner, outer = runs.spans()
+    outer, inner = runs.spans()
     assert inner.parent.span_id == outer.context.span_id

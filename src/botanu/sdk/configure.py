@@ -7,7 +7,9 @@ only change what is behind them, since OpenTelemetry offers no way to take a pro
 import atexit
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from opentelemetry import trace
@@ -72,12 +74,16 @@ class _Setup:
         self.outlet = _Outlet()
         self.settings = SdkSettings()
         self.provider: object | None = None
+        self.own_provider: TracerProvider | None = None
+        self.captured = False
         self.tracer: trace.Tracer | None = None
         self.decided = False
         self.delivery: Delivery | None = None
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
+        if self.captured:
+            settings = replace(settings, enabled=True, strict=guard.strict)
         self.settings = settings
         self.identity.trust_baggage = settings.trust_baggage
         guard.strict = settings.strict
@@ -86,6 +92,11 @@ class _Setup:
             return False
         self._attach()
         return True
+
+    def exporting(self, settings: SdkSettings, exporter: SpanExporter | None) -> SpanProcessor:
+        """Return what sends spans with *exporter*, or else to the server."""
+        self.delivery = Delivery(exporter or _exporter(settings.endpoint))
+        return _batches(settings, self.delivery)
 
     def failed(self) -> int:
         """Return how many spans did not arrive so far."""
@@ -97,7 +108,7 @@ class _Setup:
             atexit.register(self.outlet.shutdown)  # a provider of the program's may not do so itself
         provider = trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
-            provider = TracerProvider(resource=Resource.create())
+            provider = self.own_provider = TracerProvider(resource=Resource.create())
             trace.set_tracer_provider(provider)
         if provider is not self.provider:
             if isinstance(provider, _Provider):
@@ -136,7 +147,7 @@ def enable(
         trust_baggage: believe run identity in the baggage of incoming requests.
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
-        strict: raise the SDK's own faults instead of logging them.
+        strict: raise the SDK's own faults, and what it would warn of, instead of logging them.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
     Raises:
@@ -157,8 +168,7 @@ def enable(
         )
     with _setup.lock:
         if _setup.outlet.inner is None and _setup.start(settings):
-            _setup.delivery = Delivery(exporter or _exporter(settings.endpoint))
-            _setup.outlet.replace(_batches(settings, _setup.delivery))
+            _setup.outlet.replace(SpanProcessor() if _setup.captured else _setup.exporting(settings, exporter))
         _setup.decided = True
 
 
@@ -185,6 +195,35 @@ def flush(timeout_seconds: float = 30.0) -> bool:
     return done == [True] and _setup.failed() == failed
 
 
+@contextmanager
+def captured(settings: SdkSettings) -> Iterator[_Provider]:
+    """Record runs under *settings*, and send none, as long as the block lasts; then all is as it was before.
+
+    Yields the tracer provider. ``enable()`` and ``disable()`` inside the block do what they do, but nothing is sent,
+    and once the block has ended they are undone.
+
+    Raises:
+        RuntimeError: OpenTelemetry makes no spans here that could be captured.
+    """
+    with _setup.lock:
+        before = {name: value for name, value in vars(_setup).items() if not name.endswith("provider")}
+        exporting, trusting = _setup.outlet.inner, _setup.identity.trust_baggage
+        _setup.outlet.inner, _setup.captured, _setup.decided = None, True, True
+    try:
+        if not _setup.start(settings):
+            raise RuntimeError("no runs can be captured while OTEL_SDK_DISABLED is set: OpenTelemetry makes no spans")
+        if not isinstance(_setup.provider, _Provider):
+            name = type(_setup.provider).__name__
+            raise RuntimeError(  # noqa: TRY004 - the type is no argument of the caller's
+                f"no runs can be captured: {name} takes no span processors; set OpenTelemetry's provider"
+            )
+        yield _setup.provider
+    finally:
+        with _setup.lock:
+            vars(_setup).update(before)
+            _setup.outlet.inner, _setup.identity.trust_baggage = exporting, trusting
+
+
 def tracer() -> trace.Tracer | None:
     """Return the tracer for runs, or ``None`` when recording is off; decides on first use."""
     if not _setup.decided:
@@ -206,7 +245,8 @@ def identity_in(context: Context) -> Mapping[str, str | int]:
 
 def _first_use() -> None:
     try:
-        if isinstance(trace.get_tracer_provider(), _Provider):  # set up by the program: no export of ours
+        provider: object = trace.get_tracer_provider()
+        if isinstance(provider, _Provider) and provider is not _setup.own_provider:  # the program's: no export of ours
             _setup.start(resolve(SdkSettings, environ=os.environ))
         else:
             enable()

@@ -191,11 +191,13 @@ class Scope:
 
     def close(self, error: BaseException | None) -> None:
         """End the run, with the exception that ended it or ``None``, and restore the context before it."""
-        with guard:
-            if self._run is not None:
-                self._run._end(error, success=self._auto_success)  # noqa: SLF001 - the two are one unit
-        self._left = None
-        self._restore()
+        try:
+            with guard:
+                if self._run is not None:
+                    self._run._end(error, success=self._auto_success)  # noqa: SLF001 - the two are one unit
+        finally:
+            self._left = None
+            self._restore()
 
     def _restore(self) -> None:
         token, self._token = self._token, None

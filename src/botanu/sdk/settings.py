@@ -30,4 +30,6 @@ class SdkSettings:
         "Send what people and models said, where an instrumentation records it; secrets in it are redacted. When "
         "false it stays in the program.",
     )
-    strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")
+    strict: bool = setting(
+        False, "Raise the SDK's own faults, and what it would warn of, instead of logging them. For tests."
+    )

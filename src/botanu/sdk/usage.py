@@ -85,10 +85,12 @@ class LlmCall:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the call's span; the exception goes on its way."""
-        with guard:
-            end_span(self._span, error)
-        if self._token is not None:
-            detach(self._token)
+        try:
+            with guard:
+                end_span(self._span, error)
+        finally:
+            if self._token is not None:
+                detach(self._token)
 
     async def __aenter__(self) -> Self:
         """Start the call's span."""
