@@ -167,11 +167,11 @@ class _Copy(ReadableSpan):
 
 def _cleaned(span: ReadableSpan, *, keep: bool) -> ReadableSpan:
     names, events = _looked_into(span)
-    content = _content_in(names)
-    name, status = _clean_name(span.name), span.status
-    if not content and not events and name == span.name and status.description is None:
+    clean = _are_clean(span.name, names)
+    if clean and not events and span.status.description is None:
         return span  # as nearly all are
-    status = _clean_status(status, keep=keep)
+    name, content = (span.name, frozenset()) if clean else (scrub_text(span.name), _content_in(names))
+    status = _clean_status(span.status, keep=keep)
     content_of_events = [_content_of(event) for event in events]
     if not content and not any(content_of_events) and name == span.name and status is span.status:
         return span
@@ -202,8 +202,8 @@ def _content_in(names: tuple[str, ...]) -> frozenset[str]:
 
 
 @lru_cache(REMEMBERED_MAX)
-def _clean_name(name: str) -> str:
-    return scrub_text(name)
+def _are_clean(name: str, names: tuple[str, ...]) -> bool:
+    return scrub_text(name) == name and not _content_in(names)
 
 
 def _content_of(event: Event) -> frozenset[str]:

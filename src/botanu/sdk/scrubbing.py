@@ -5,9 +5,9 @@ password in the middle of a sentence has no form, and stays. So this is the net,
 and arguments stay in the program unless ``capture_content`` asks for them.
 """
 
-import base64
 import itertools
 import re
+from binascii import a2b_base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -41,7 +41,7 @@ class _Form:
 def _credentials_length(text: str) -> int:
     """Return the length of *text* where it is what HTTP's Basic scheme carries: name, colon and password, in base64."""
     try:
-        return len(text) if ":" in base64.b64decode(text, validate=True).decode() else 0
+        return len(text) if ":" in a2b_base64(text, strict_mode=True).decode() else 0
     except ValueError:
         return 0
 
