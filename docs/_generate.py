@@ -18,7 +18,6 @@ from botanu.pricing.meters import METERS
 from botanu.query.measures import MEASURES, SUMS
 from botanu.query.report import DIMENSIONS
 from botanu.sdk.settings import SdkSettings
-from botanu.semconv import CONTENT, CONTENT_PREFIXES
 from botanu.server.settings import ServerSettings
 from botanu.settings import describe
 from botanu.store.schema import TABLES
@@ -50,7 +49,7 @@ def attributes() -> str:
         parts += [f"## {section}", _table(("name", "meaning"), rows)]
     for words in _word_lists():
         parts += [f"## {words.__name__}", inspect.getdoc(words) or "", _list(_code(word) for word in words)]
-    return _page([*parts, *_dialects(), "## Never stored", _list(map(_code, sorted(CONTENT))), _dropped_prefixes()])
+    return _page([*parts, *_dialects(), "## Never stored", *_content()])
 
 
 def tables() -> str:
@@ -176,8 +175,10 @@ def _dialects() -> Iterator[str]:
         yield _table(("column", "attributes"), rows)
 
 
-def _dropped_prefixes() -> str:
-    return f"Nor anything that starts with {', '.join(map(_code, CONTENT_PREFIXES))}."
+def _content() -> Iterator[str]:
+    yield _list(map(_code, sorted(semconv.CONTENT)))
+    yield "Nor anything that starts with one of these:"
+    yield _list(map(_code, semconv.CONTENT_PREFIXES))
 
 
 def _default(text: str) -> str:

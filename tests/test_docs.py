@@ -20,6 +20,7 @@ from doctest import ELLIPSIS, OutputChecker
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -60,7 +61,7 @@ ADDRESS = "http://127.0.0.1:4318"
 ENDLESS = {"serve", "demo"}
 """Commands that are read but not run."""
 
-ARRIVES = {"howto/existing-opentelemetry.md": "event_id\norder-1\norder-2"}
+ARRIVES = {"howto/existing-opentelemetry.md": "event_id\norder-1\norder-2\norder-3"}
 """Events that must have arrived after a page that shows no answer itself."""
 
 PROGRAM_SECONDS = 60
@@ -350,13 +351,14 @@ def test_every_meter_is_documented():
 
 
 def test_every_attribute_is_documented():
-    """Each attribute that is written or read, and each word of the closed lists, stands in the reference."""
+    """Each attribute that is written, read or dropped, and each word of the closed lists, stands in the reference."""
     text = reference("attributes")
     constants = [value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)]
     lists = [each for each in vars(semconv).values() if isinstance(each, type) and issubclass(each, StrEnum)]
     read = [name for dialect in DIALECTS for names in dialect.attributes.values() for name in names]
+    dropped = [*semconv.CONTENT, *semconv.CONTENT_PREFIXES]
     assert len(constants) > 20
-    for name in [*constants, *(word for each in lists for word in each), *read]:
+    for name in [*constants, *(word for each in lists for word in each), *read, *dropped]:
         assert f"`{name}`" in text
 
 
@@ -388,7 +390,7 @@ def test_every_library_has_its_reason():
     """The record about libraries has a line for each one that users install."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = (DOCS / "decisions" / "0002-libraries.md").read_text(encoding="utf-8")
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["server"]]
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     names = [re.match(r"[\w-]+", requirement)[0] for requirement in wanted]
     assert sorted(re.findall(r"^\| ([a-z][\w-]+) \| (?!licence)", text, re.MULTILINE)) == sorted(names)
 

@@ -66,6 +66,17 @@ def test_attribute_names_are_written_in_one_place(path):
             assert node.value not in names, f"{node.value} at line {node.lineno}"
 
 
+def test_the_sdk_attaches_contexts_in_one_way():
+    """Where runs have a context apart, one attached to OpenTelemetry's would change another product's traces."""
+    own = {"contexts.py", "delivery.py"}  # the second attaches in a thread of its own
+    for path in (ROOT / "src" / "botanu" / "sdk").glob("*.py"):
+        if path.name in own:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "opentelemetry.context":
+                assert {"attach", "detach"}.isdisjoint(name.name for name in node.names), path.name
+
+
 def test_our_words_are_the_glossarys():
     for path in SOURCE:
         for number, line in enumerate(path.read_text().splitlines(), 1):

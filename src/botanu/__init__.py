@@ -12,15 +12,17 @@ and ask ``botanu report`` what it costs.
 """
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
-from botanu.sdk.configure import disable, enable, flush
+from botanu.sdk.configure import Status, disable, enable, flush, status
+from botanu.sdk.counts import Counts
 from botanu.sdk.outcome import Outcome, emit_outcome
-from botanu.sdk.scope import Run
+from botanu.sdk.scope import Run, current_run
 from botanu.sdk.usage import LlmCall, track_llm_call
 from botanu.sdk.workflow import botanu_workflow, run_botanu
 from botanu.semconv import OutcomeStatus
 
 __all__ = [
     "BotanuError",
+    "Counts",
     "IdentityError",
     "LlmCall",
     "Outcome",
@@ -28,11 +30,14 @@ __all__ = [
     "OutcomeStatus",
     "Run",
     "SettingsError",
+    "Status",
     "botanu_workflow",
+    "current_run",
     "disable",
     "emit_outcome",
     "enable",
     "flush",
     "run_botanu",
+    "status",
     "track_llm_call",
 ]

@@ -1,8 +1,5 @@
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
+from support.llm_api import serving
 from support.process import ServerProcess
 
 
@@ -27,45 +24,57 @@ def served(tmp_path, start):
     return start(tmp_path / "store")
 
 
-class FakeApi(BaseHTTPRequestHandler):
-    """Answers chat completions: 1,200 input and 300 output tokens, whatever was asked; turns one model away."""
+def answer(path, asked):
+    """Turn one model away; otherwise 1,200 input tokens and 300 output tokens, whatever was asked."""
+    if asked["model"] == "overloaded":
+        return 429, {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}}
+    model = {"gpt-4o": "gpt-4o-2024-08-06"}.get(asked["model"], asked["model"])
+    if path.endswith("/responses"):
+        return response(model, stream=asked.get("stream"))
+    usage = {"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500}
+    about = {"id": "chatcmpl-1", "created": 1, "model": model}
+    if asked.get("stream"):
+        usage |= {
+            "prompt_tokens_details": {"cached_tokens": 1000},
+            "completion_tokens_details": {"reasoning_tokens": 200},
+        }
+        said = {"index": 0, "finish_reason": "stop", "delta": {"role": "assistant", "content": "private answer"}}
+        return [about | {"choices": [said]}, about | {"choices": [], "usage": usage}]
+    said = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "private answer"}}
+    return about | {"object": "chat.completion", "choices": [said], "usage": usage}
 
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        if asked["model"] == "overloaded":
-            self._answer(429, {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}})
-            return
-        message = {"role": "assistant", "content": "private answer"}
-        self._answer(
-            200,
-            {
-                "id": "chatcmpl-1",
-                "object": "chat.completion",
-                "created": 1,
-                "model": {"gpt-4o": "gpt-4o-2024-08-06"}.get(asked["model"], asked["model"]),
-                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-                "usage": {"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500},
-            },
-        )
 
-    def _answer(self, status, document):
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Stay silent."""
+def response(model, *, stream):
+    """Answer as the Responses API does: 1,000 of the input tokens come from the cache, 200 of the output reason."""
+    text = {"type": "output_text", "text": "private answer", "annotations": []}
+    whole = {
+        "id": "resp-1",
+        "object": "response",
+        "created_at": 1,
+        "model": model,
+        "status": "completed",
+        "output": [
+            {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text]},
+        ],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 1200,
+            "input_tokens_details": {"cached_tokens": 1000},
+            "output_tokens": 300,
+            "output_tokens_details": {"reasoning_tokens": 200},
+            "total_tokens": 1500,
+        },
+    }
+    created = whole | {"status": "in_progress", "output": [], "usage": None}
+    kinds = (("response.created", created), ("response.completed", whole))
+    events = [{"type": kind, "sequence_number": n, "response": body} for n, (kind, body) in enumerate(kinds)]
+    return events if stream else whole
 
 
 @pytest.fixture
 def api():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeApi)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """A server that answers like OpenAI's API."""
+    with serving(answer) as address:
+        yield address

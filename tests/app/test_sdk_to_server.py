@@ -101,7 +101,7 @@ asyncio.run(my_function())
         ("failed", None, None, "LookupError", "LookupError", True),
         (None, None, None, None, None, None),
     ]
-    assert served.sql("SELECT attempt, outcome_count FROM runs ORDER BY start_time") == [[1, 1], [2, 1], [3, 1], [4, 0]]
+    assert served.sql("SELECT attempt, outcome_count FROM runs ORDER BY start_time") == [[1, 0], [2, 1], [3, 0], [4, 0]]
 
 
 def test_the_guides_context_manager(served):

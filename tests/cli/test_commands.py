@@ -19,24 +19,6 @@ from botanu.errors import UnavailableError
 
 
 @pytest.fixture
-def botanu(monkeypatch, capsys):
-    """Run the command in this process; give exit code, standard output and standard error."""
-
-    def run(*arguments, stdin=None):
-        monkeypatch.setattr(sys, "argv", ["botanu", *map(str, arguments)])
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        try:
-            entry.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
 def filled(lab):
     """The directory of a store with two runs, closed."""
     lab.send(

@@ -8,7 +8,7 @@ import pytest
 from support.otlp import body, llm, span
 
 from botanu.ingest.costs import add_costs
-from botanu.ingest.dialects import COLUMNS, DIALECTS
+from botanu.ingest.dialects import COLUMNS, DIALECTS, USAGE
 from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.pricing.catalog import Catalog
@@ -58,6 +58,12 @@ def test_every_dialect_names_columns_that_there_are():
         ("gen_ai.usage.input_tokens", 12, "input_tokens", 12),
         ("gen_ai.usage.input_tokens", 12.0, "input_tokens", 12),
         ("gen_ai.usage.input_tokens", "12", "input_tokens", 12),
+        ("botanu.usage.input_tokens", 12, "input_tokens", 12),
+        ("botanu.outcome.late", True, "outcome_late", True),
+        ("botanu.cost.amount", "0.0125", "cost", Decimal("0.0125")),
+        ("botanu.cost.amount", 3, "cost", Decimal(3)),
+        ("botanu.cost.amount", 0.1, "cost", Decimal("0.1")),
+        ("botanu.cost.amount", 3.5e-7, "cost", Decimal("0.00000035")),
     ],
 )
 def test_a_readable_value_becomes_a_column_and_is_not_kept_twice(attribute, given, column, read):
@@ -179,3 +185,168 @@ def test_usage_around_calls_is_not_counted_again():
     assert (around["counted"], around["cost"], around["line_items"]) == (False, None, None)
     assert around["counted_reason"] == "its calls report the same usage"
     assert (call["counted"], call["counted_reason"]) == (True, None)
+
+
+class TestReportedCost:
+    def test_it_is_the_cost_exactly_and_marked(self):
+        row = row_of(span(**{"botanu.cost.amount": "0.000000007", "botanu.cost.currency": "USD"}))
+
+        assert (row["cost"], row["currency"], row["cost_source"]) == (Decimal("0.000000007"), "USD", "reported")
+        assert (row["priced"], row["counted"], row["counted_reason"]) == (True, True, None)
+        assert row["line_items"] == [
+            {"meter": "reported_cost", "quantity": 1, "price_id": None, "amount": Decimal("0.000000007")}
+        ]
+        assert row["attributes"] is None
+
+    def test_it_goes_before_the_price_list_and_leaves_the_quantities(self):
+        reported, computed = rows_of(
+            span(**llm(input=1000, cached=600, output=100), **{"botanu.cost.amount": "0.5"}), span(**llm(input=1000))
+        )
+
+        assert (reported["cost"], reported["cost_source"], reported["input_tokens"]) == (
+            Decimal("0.5"),
+            "reported",
+            1000,
+        )
+        assert [(item["meter"], item["quantity"], item["amount"]) for item in reported["line_items"]] == [
+            ("reported_cost", 1, Decimal("0.5")),
+            ("input_uncached_tokens", 400, None),
+            ("cache_read_tokens", 600, None),
+            ("output_text_tokens", 100, None),
+        ]
+        assert (computed["cost"], computed["cost_source"]) == (Decimal("0.0025"), "computed")
+
+    def test_nothing_is_a_cost_too(self):
+        row = row_of(span(**{"botanu.cost.amount": 0}))
+
+        assert (row["cost"], row["cost_source"], row["priced"], row["counted"]) == (0, "reported", True, True)
+
+    @pytest.mark.parametrize("currency", ["usd", "USD"])
+    def test_the_stores_currency_may_be_named(self, currency):
+        assert row_of(span(**{"botanu.cost.amount": "1", "botanu.cost.currency": currency}))["cost"] == 1
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"botanu.cost.amount": "1", "botanu.cost.currency": "EUR"},
+            {"botanu.cost.amount": "0", "botanu.cost.currency": "EUR"},
+            {"botanu.cost.amount": "1", "botanu.cost.currency": ""},
+            {"botanu.cost.amount": "1", "botanu.cost.currency": ["USD"]},
+            {"botanu.cost.amount": "-1"},
+            {"botanu.cost.amount": -0.5},
+            {"botanu.cost.amount": float("nan")},
+            {"botanu.cost.amount": float("inf")},
+            {"botanu.cost.amount": 10**9},
+            {"botanu.cost.amount": "a lot"},
+            {"botanu.cost.amount": True},
+            {"botanu.cost.amount": ["1"]},
+            {"botanu.cost.amount": b"1"},
+        ],
+    )
+    @pytest.mark.parametrize("usage", [{}, llm(input=1000), llm(input=0)])
+    def test_one_that_cannot_be_used_makes_the_call_unpriced_and_stays_readable(self, given, usage):
+        row = row_of(span(**usage, **given))
+
+        assert (row["cost"], row["currency"], row["cost_source"]) == (None, None, None)
+        assert (row["priced"], row["counted"]) == (False, True)
+        assert json.loads(row["attributes"]).keys() == given.keys()
+
+    def test_a_currency_without_an_amount_is_no_cost(self):
+        row = row_of(span(**{"botanu.cost.currency": "USD"}))
+
+        assert (row["counted"], row["cost"]) == (None, None)
+        assert json.loads(row["attributes"]) == {"botanu.cost.currency": "USD"}
+
+    def test_it_is_that_of_the_span_it_stands_on_whatever_that_is(self):
+        """A tool that costs money is no repetition of the calls inside, but the tokens on its span are."""
+        tool = {"gen_ai.operation.name": "execute_tool", "botanu.cost.amount": "0.01"}
+        agent = llm("sonar", "perplexity", input=1000) | {  # each request to it has a price
+            "gen_ai.operation.name": "invoke_agent",
+            "botanu.usage.searches": 2,
+        }
+
+        paid, around = rows_of(span(**tool, error=True), span(**agent))
+
+        assert (paid["cost"], paid["counted"], paid["counted_reason"]) == (Decimal("0.01"), True, None)
+        assert (around["cost"], around["priced"], around["counted"], around["line_items"]) == (None, False, True, None)
+        assert row_of(span(**llm("sonar", "perplexity")))["line_items"][0]["meter"] == "requests"
+
+
+class TestReportedUsage:
+    def test_a_meter_that_has_prices_is_read_as_the_conventions_attribute(self):
+        names = {"input_tokens": 1000, "cache_read_tokens": 600, "output_tokens": 100}
+        row = row_of(span(**llm(), **{f"botanu.usage.{name}": quantity for name, quantity in names.items()}))
+
+        assert (
+            row_of(span(**llm(input=1000, cached=600, output=100))).items()
+            >= {
+                name: row[name] for name in ("cost", "priced", "counted", "line_items", "input_tokens", "output_tokens")
+            }.items()
+        )
+        assert row["attributes"] is None
+
+    @pytest.mark.parametrize("meter", [name for name in COLUMNS if name in USAGE])
+    def test_every_meter_that_has_a_column_is_read(self, meter):
+        row = row_of(span(**{f"botanu.usage.{meter}": 7}))
+
+        assert (row["counted"], row["priced"], row["attributes"]) == (True, False, None)
+        assert sum(item["quantity"] for item in row["line_items"]) == 7
+
+    def test_cache_writes_have_the_price_of_how_long_they_are_kept(self):
+        """Of claude-sonnet-4-5 a million written to the cache cost 3.75 dollars for five minutes, 6 for an hour."""
+        call = llm("claude-sonnet-4-5", "anthropic", input=0)
+        five, hour = rows_of(
+            span(**call, **{"botanu.usage.cache_write_5m_tokens": 1000}),
+            span(**call, **{"botanu.usage.cache_write_1h_tokens": 1000}),
+        )
+
+        assert (five["cost"], hour["cost"]) == (Decimal("0.00375"), Decimal("0.006"))
+
+    @pytest.mark.parametrize("quantity", [3, 2.5, -1, float("nan"), "many", True, [3], b"3"])
+    def test_another_meter_makes_the_span_an_unpriced_call_and_stays_readable(self, quantity):
+        row, neighbour = rows_of(span(**{"botanu.usage.pages": quantity}), span())
+
+        assert (row["counted"], row["priced"], row["cost"], row["line_items"]) == (True, False, None, None)
+        assert json.loads(row["attributes"]).keys() == {"botanu.usage.pages"}
+        assert (neighbour["counted"], neighbour["priced"]) == (None, None)
+
+    def test_quantities_are_kept_as_they_came(self):
+        row = row_of(span(**{"botanu.usage.pages": 3, "botanu.usage.seconds": 2.5}))
+
+        assert json.loads(row["attributes"]) == {"botanu.usage.pages": 3, "botanu.usage.seconds": 2.5}
+
+    @pytest.mark.parametrize("quantity", [0, 0.0])
+    def test_none_of_a_meter_is_no_usage(self, quantity):
+        alone, call = rows_of(
+            span(**{"botanu.usage.pages": quantity}), span(**llm(input=1000), **{"botanu.usage.pages": quantity})
+        )
+
+        assert (alone["counted"], alone["cost"]) == (None, None)
+        assert (call["priced"], call["cost"]) == (True, Decimal("0.0025"))
+
+    def test_what_is_known_of_a_calls_cost_stays_known_beside_another_meter(self):
+        row = row_of(span(**llm(input=1000), **{"botanu.usage.searches": 2}))
+
+        assert (row["cost"], row["cost_source"], row["priced"]) == (Decimal("0.0025"), "computed", False)
+
+    def test_a_reported_cost_is_that_of_other_meters_too(self):
+        row = row_of(span(**{"botanu.usage.pages": 3, "botanu.cost.amount": "0.03"}))
+
+        assert (row["cost"], row["priced"], row["counted"]) == (Decimal("0.03"), True, True)
+        assert json.loads(row["attributes"]) == {"botanu.usage.pages": 3}
+
+    @pytest.mark.parametrize("quantity", [12.5, -1, "many"])
+    def test_tokens_that_cannot_be_read_are_usage_that_is_not_known(self, quantity):
+        alone, beside = rows_of(
+            span(**llm(output=100), **{"botanu.usage.input_tokens": quantity}),
+            span(**llm(input=1000), **{"botanu.usage.input_tokens": quantity}),
+        )
+
+        assert (alone["cost"], alone["priced"]) == (Decimal("0.001"), False)
+        assert (beside["cost"], beside["priced"]) == (Decimal("0.0025"), True)  # the other attribute says it
+
+    def test_a_repeated_key_of_ours_has_its_last_value(self):
+        one = span(**llm(), **{"botanu.usage.input_tokens": 1})
+        one.attributes.add(key="botanu.usage.input_tokens").value.int_value = 1000
+
+        assert (row_of(one)["cost"], row_of(one)["priced"]) == (Decimal("0.0025"), True)

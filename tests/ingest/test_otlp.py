@@ -369,6 +369,57 @@ def test_what_people_and_models_said_is_not_stored():
     assert json.loads(columns["attributes"][0]) == {"kept": "yes"}
 
 
+def test_what_other_instrumentations_call_it_is_not_stored_either():
+    """One that instrumentations write, of each source, and beside it what they write that is not content."""
+    content = (
+        "agentops.entity.input",
+        "ai.prompt",
+        "ai.prompt.messages",
+        "ai.response.text",
+        "ai.toolCall.args",
+        "all_messages_events",
+        "braintrust.output_json",
+        "embedding.embeddings.0.embedding.text",
+        "gcp.vertex.agent.llm_request",
+        "gen_ai.content.completion",
+        "gen_ai.request.messages",
+        "genkit:input",
+        "haystack.component.output",
+        "langfuse.observation.output",
+        "langfuse.trace.input",
+        "lk.pii.chat_ctx",
+        "lk.user_transcript",
+        "llm.input_messages.0.message.content",
+        "llm.prompt_template.variables",
+        "llm.prompts.0.prompt.text",
+        "llm.tools.0.tool.json_schema",
+        "mcp.response.value",
+        "mlflow.spanOutputs",
+        "output.value",
+        "pydantic_ai.all_messages",
+        "request_data",
+        "retrieval.documents.0.document.content",
+        "traceloop.entity.output",
+    )
+    beside = (
+        "ai.model.id",
+        "ai.response.id",
+        "gen_ai.tool.name",
+        "genkit:name",
+        "haystack.component.name",
+        "langfuse.observation.usage_details",
+        "lk.response.ttft",
+        "llm.token_count.prompt",
+        "mcp.method.name",
+        "mlflow.spanType",
+        "traceloop.entity.name",
+    )
+
+    columns, _ = columns_of(body(span(**dict.fromkeys(content, "secret"), **dict.fromkeys(beside, "kept"))))
+
+    assert json.loads(columns["attributes"][0]) == dict.fromkeys(beside, "kept")
+
+
 # --- compression --------------------------------------------------------------------------------------
 
 LIMIT = 1000

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from botanu.ingest.dialects import USAGE
 from botanu.pricing.catalog import Catalog
-from botanu.pricing.costing import Usage, price_calls
+from botanu.pricing.costing import UNUSABLE, Usage, price_calls
 from botanu.pricing.meters import ABSENT
 from botanu.pricing.money import decimal_amount
 from botanu.pricing.rate_card import PriceSet, RateCard, Tier
@@ -33,6 +33,8 @@ def usage_of(calls):
         totals={
             meter: np.array([counts.get(meter, ABSENT) for *_, counts in calls], dtype=np.int64) for meter in USAGE
         },
+        reported=np.array([counts.get("reported", ABSENT) for *_, counts in calls], dtype=np.int64),
+        beyond=np.array([counts.get("beyond", False) for *_, counts in calls], dtype=np.bool_),
     )
 
 
@@ -41,8 +43,8 @@ def price(provider, model, catalog=CATALOG, at=NOON, **counts):
     costed = price_calls(usage_of([(provider, model, at, counts)]), catalog)
     items = costed.items
     lines = {
-        items.meters[meter]: (int(quantity), decimal_amount(int(nanos)) if number != ABSENT else None)
-        for meter, quantity, number, nanos in zip(items.meter, items.quantity, items.price, items.nanos, strict=True)
+        items.meters[meter]: (int(quantity), decimal_amount(int(nanos)) if nanos != ABSENT else None)
+        for meter, quantity, nanos in zip(items.meter, items.quantity, items.nanos, strict=True)
     }
     return decimal_amount(int(costed.nanos[0])), bool(costed.complete[0]), lines
 
@@ -140,6 +142,82 @@ def test_a_price_for_each_call_is_a_line_item_of_its_own():
 
     assert (cost, complete) == (Decimal("0.005"), False)
     assert lines == {"requests": (1, Decimal("0.005000000")), "input_uncached_tokens": (7, None)}
+
+
+def requests_card(amount="0.005"):
+    tier = Tier("p", "m", "requests", 0, Decimal(amount), 1, "USD", None, None, "test")
+    return OneCard(PriceSet({"requests": (tier,), **price_set("1").prices}))
+
+
+@pytest.mark.parametrize(
+    ("counts", "cost", "complete", "requests"),
+    [
+        ({"input_tokens": 1}, "1.005", True, (1, Decimal("0.005"))),
+        ({"input_tokens": 1, "requests": 3}, "1.015", True, (3, Decimal("0.015"))),
+        ({"input_tokens": 1, "requests": 0}, "1", True, None),
+        ({"requests": 3}, "0.015", False, (3, Decimal("0.015"))),  # what else it used is not known
+        ({"input_tokens": 1, "requests": 10**12}, "1", False, (10**12, None)),
+    ],
+)
+def test_a_call_is_one_request_unless_it_says_how_many(counts, cost, complete, requests):
+    found, known, lines = price("p", "m", requests_card(), **counts)
+
+    assert (found, known, lines.get("requests")) == (Decimal(cost), complete, requests)
+
+
+def test_requests_cost_nothing_where_nothing_is_asked_for_them_and_are_unpriced_where_nothing_is_known():
+    assert price("p", "m", OneCard(price_set("1")), input_tokens=1, requests=3) == (
+        1,
+        True,
+        {"requests": (3, Decimal(0)), "input_uncached_tokens": (1, Decimal(1))},
+    )
+    assert price("in-house", "router-3b", requests=3) == (0, False, {"requests": (3, None)})
+
+
+def test_a_reported_cost_goes_before_all_prices():
+    assert price("openai", "gpt-4o", input_tokens=1000, output_tokens=100, requests=2, reported=12_500_000) == (
+        Decimal("0.0125"),
+        True,
+        {
+            "reported_cost": (1, Decimal("0.0125")),
+            "requests": (2, None),
+            "input_uncached_tokens": (1000, None),
+            "output_text_tokens": (100, None),
+        },
+    )
+
+
+def test_a_reported_cost_needs_no_usage_and_covers_what_has_no_meter():
+    assert price(None, None, reported=0) == (0, True, {"reported_cost": (1, Decimal(0))})
+    assert price(None, None, reported=5, beyond=True) == (
+        Decimal("5e-9"),
+        True,
+        {"reported_cost": (1, Decimal("5e-9"))},
+    )
+
+
+@pytest.mark.parametrize("tokens", [{}, {"input_tokens": 0}, {"input_tokens": 1000}])
+def test_a_reported_cost_that_cannot_be_used_is_not_replaced_by_a_computed_one(tokens):
+    cost, complete, lines = price("openai", "gpt-4o", reported=UNUSABLE, **tokens)
+
+    assert (cost, complete) == (0, False)
+    assert all(amount is None for _, amount in lines.values())
+
+
+def test_what_no_meter_counts_is_missing_from_the_cost():
+    assert price("openai", "gpt-4o", input_tokens=1000, beyond=True)[:2] == (Decimal("0.0025"), False)
+
+
+def test_reported_costs_leave_their_neighbours_alone():
+    counts = [
+        {"input_tokens": 1000},
+        {"input_tokens": 1000, "reported": 7},
+        {"input_tokens": 1000, "reported": UNUSABLE},
+    ]
+    costed = price_calls(usage_of([("openai", "gpt-4o", NOON, one) for one in counts]), CATALOG)
+
+    assert costed.nanos.tolist() == [2_500_000, 7, 0]
+    assert costed.complete.tolist() == [True, True, False]
 
 
 def test_hours_without_a_zone_are_utc():

@@ -61,29 +61,6 @@ result.append([thread.name for thread in threading.enumerate()])
     assert errors == ""
 
 
-def test_a_provider_that_takes_no_processors_gets_the_runs_all_the_same():
-    result, errors = run_program(
-        """
-from opentelemetry import trace
-class Provider(trace.TracerProvider):
-    names = []
-    def get_tracer(self, *args, **kwargs):
-        outer = self
-        class Tracer(trace.NoOpTracer):
-            def start_span(self, name, *args, **kwargs):
-                outer.names.append(name)
-                return super().start_span(name, *args, **kwargs)
-        return Tracer()
-provider = Provider()
-trace.set_tracer_provider(provider)
-"""
-        + A_RUN
-        + "import botanu; result = [provider.names, botanu.flush()]"
-    )
-    assert result == [["w", "child"], True]
-    assert errors == ""
-
-
 def test_settings_hold_on_first_use_as_well():
     result, _ = run_program(
         OWN_PROVIDER + A_RUN + "result = mine.get_finished_spans()[1].attributes['botanu.environment']",
@@ -302,6 +279,35 @@ result = [span.name for span in second.get_finished_spans()]
     assert "w" in result
 
 
+def test_a_program_that_seeds_the_shared_random_source_has_new_ids_all_the_same():
+    program = (
+        OWN_PROVIDER
+        + "import random; random.seed(7)"
+        + A_RUN
+        + "result = [[s.context.trace_id, s.context.span_id] for s in mine.get_finished_spans()]"
+    )
+    first, second = (run_program(program)[0] for _ in range(2))
+
+    assert first[0][0] == first[1][0] != second[0][0] == second[1][0]
+    assert first[1][1] != second[1][1]
+
+
+def test_ids_of_a_kind_of_the_programs_own_stay():
+    result, _ = run_program(
+        OWN_PROVIDER
+        + """
+from opentelemetry.sdk.trace import RandomIdGenerator
+class Numbered(RandomIdGenerator):
+    def generate_trace_id(self):
+        return 17
+provider.id_generator = Numbered()
+"""
+        + A_RUN
+        + "result = [s.context.trace_id for s in mine.get_finished_spans()]"
+    )
+    assert result == [17, 17]
+
+
 def test_an_endpoint_that_is_no_address_is_named(monkeypatch):
     monkeypatch.setenv("BOTANU_ENDPOINT", "localhost:4318")
 
@@ -313,11 +319,11 @@ def test_an_endpoint_that_is_no_address_is_named(monkeypatch):
 def test_opentelemetrys_word_not_to_export_holds_unless_an_endpoint_is_given(endpoint, threads):
     result, _ = run_program(
         """
-import sys
+import threading
 import botanu
 with botanu.run_botanu("w", event_id="e", customer_id="c"):
     pass
-result = int("requests" in sys.modules)
+result = [thread.name for thread in threading.enumerate()].count("botanu-delivery")
 botanu.disable() if not result else __import__("os")._exit(print(__import__("json").dumps(result), flush=True) or 0)
 """,
         OTEL_TRACES_EXPORTER="none",

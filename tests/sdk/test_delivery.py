@@ -1,37 +1,252 @@
+"""The queue: nothing is lost without being counted, and what matters most goes last."""
+
+import threading
+import time
+
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from support.process import eventually
 
-from botanu.sdk.delivery import Delivery
+from botanu import semconv
+from botanu.sdk.counts import Counts
+from botanu.sdk.delivery import Delivery, Plain, Sent
+from botanu.sdk.processor import RunProcessor
 
-
-class Exporter(SpanExporter):
-    def __init__(self, answer):
-        self.answer = answer
-
-    def export(self, spans):
-        if self.answer is None:
-            raise ConnectionError
-        return self.answer
-
-
-def test_what_did_not_arrive_is_counted():
-    for answer, failed in ((SpanExportResult.SUCCESS, 0), (SpanExportResult.FAILURE, 2)):
-        delivery = Delivery(Exporter(answer))
-        assert delivery.export(["a", "b"]) is answer
-        assert delivery.failed == failed
+PLAIN = {}
+ROOT = {semconv.RUN_ROOT: True, semconv.OUTCOME_STATUS: "success"}
+CALL = {semconv.GEN_AI_INPUT_TOKENS: 3}
 
 
-def test_an_exporter_that_raises_is_counted_and_its_exception_goes_on():
-    delivery = Delivery(Exporter(None))
-    with pytest.raises(ConnectionError):
-        delivery.export(["a"])
+class Server:
+    """A sender that answers as it is told, in turn, and then takes everything."""
 
-    assert delivery.failed == 1
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.got = []
+        self.attempts = 0
+        self.ended = False
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def send(self, spans):
+        self.attempts += 1
+        self.may_answer.wait(30)
+        answer = self.answers.pop(0) if self.answers else Sent()
+        if isinstance(answer, Exception):
+            raise answer
+        if not answer.away:
+            self.got += [span.name for span in spans]
+        return answer
+
+    def shutdown(self):
+        self.ended = True
 
 
-def test_without_an_exporter_nothing_is_sent_and_nothing_missing():
-    delivery = Delivery(None)
+@pytest.fixture
+def deliver():
+    """Make deliveries, and end them."""
+    made = []
 
-    assert delivery.export(["a"]) is SpanExportResult.SUCCESS
-    assert delivery.failed == 0
-    delivery.shutdown()
+    def make(sender, clean=list, *, spans_max=100, interval_seconds=30.0, exit_timeout_seconds=0.2):
+        delivery = Delivery(
+            lambda: sender,
+            clean,
+            spans_max=spans_max,
+            interval_seconds=interval_seconds,
+            exit_timeout_seconds=exit_timeout_seconds,
+        )
+        made.append(delivery)
+        return delivery
+
+    yield make
+    for delivery in made:
+        delivery.close()
+
+
+def end_spans(delivery, *attributes):
+    """End a span for each of *attributes*; they are named by number."""
+    processor = RunProcessor()
+    processor.delivery = delivery
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    for number, each in enumerate(attributes):
+        provider.get_tracer("x").start_span(str(number), attributes=each).end()
+
+
+def test_spans_go_when_the_interval_is_over(deliver):
+    server = Server()
+    end_spans(deliver(server, interval_seconds=0.01), PLAIN, PLAIN)
+
+    eventually(lambda: server.got == ["0", "1"])
+
+
+def test_a_full_batch_goes_at_once(deliver):
+    server = Server()
+    end_spans(deliver(server, spans_max=2000), *[PLAIN] * 512)
+
+    eventually(lambda: len(server.got) == 512)
+
+
+def test_flush_sends_everything_and_counts_it(deliver):
+    server = Server()
+    delivery = deliver(server, spans_max=2000)
+    end_spans(delivery, *[PLAIN, ROOT] * 400)
+
+    assert delivery.flush(30)
+    assert len(server.got) == 800
+    assert delivery.counts() == (Counts(delivered=800), Counts(delivered=400))
+
+
+def test_flush_of_nothing_is_done(deliver):
+    assert deliver(Server()).flush(30)
+
+
+def test_while_the_server_is_away_spans_wait_and_go_in_order_when_it_is_back(deliver):
+    server = Server(Sent(away=True, reason="refused"), Sent(away=True))
+    delivery = deliver(server, interval_seconds=0.01)
+    end_spans(delivery, PLAIN, ROOT, PLAIN)
+
+    eventually(lambda: server.got == ["0", "1", "2"])
+    assert server.attempts == 3
+    assert delivery.counts() == (Counts(delivered=3), Counts(delivered=1))
+    assert delivery.last_fault == "refused"
+
+
+def test_a_server_that_asks_for_time_gets_it(deliver):
+    server = Server(Sent(away=True, retry_after_seconds=0.6))
+    began = time.monotonic()
+    end_spans(deliver(server, interval_seconds=0.01), PLAIN)
+
+    eventually(lambda: server.got)
+    assert time.monotonic() - began >= 0.6
+
+
+def test_flush_gives_up_in_time_and_what_waits_stays(deliver):
+    server = Server(*[Sent(away=True)] * 100)
+    delivery = deliver(server)
+    end_spans(delivery, PLAIN, ROOT)
+
+    assert not delivery.flush(0.2)
+    assert delivery.counts() == (Counts(waiting=2), Counts(waiting=1))
+
+
+def test_flush_hurries_a_long_wait(deliver):
+    server = Server(Sent(away=True, retry_after_seconds=3600))
+    delivery = deliver(server, interval_seconds=0.01)
+    end_spans(delivery, PLAIN)
+    eventually(lambda: server.attempts == 1)
+
+    assert delivery.flush(30)
+    assert server.got == ["0"]
+
+
+def test_what_the_server_refuses_is_dropped_and_counted(deliver):
+    delivery = deliver(Server(Sent(refused=1, reason="too old")))
+    end_spans(delivery, ROOT, PLAIN)
+
+    assert not delivery.flush(30)
+    assert delivery.counts() == (Counts(delivered=1, dropped=1), Counts(delivered=1))
+    assert delivery.last_fault == "too old"
+    assert delivery.flush(30)
+
+
+def test_an_exporter_that_raises_loses_its_batch_and_nothing_else(deliver):
+    server = Server(MemoryError())
+    delivery = deliver(server)
+    end_spans(delivery, PLAIN)
+    assert not delivery.flush(30)
+    end_spans(delivery, PLAIN)
+
+    assert delivery.flush(30)
+    assert delivery.counts()[0] == Counts(delivered=1, dropped=1)
+
+
+def test_what_bears_outcome_usage_or_cost_is_dropped_last(deliver):
+    server = Server()
+    server.may_answer.clear()
+    delivery = deliver(server, spans_max=4)
+    end_spans(delivery, PLAIN, ROOT, PLAIN, CALL, PLAIN, ROOT, CALL)
+    server.may_answer.set()
+
+    assert not delivery.flush(30) or delivery.counts()[0].dropped == 3
+    assert sorted(server.got) == ["1", "3", "5", "6"]
+
+
+def test_of_spans_alike_the_oldest_are_dropped(deliver):
+    server = Server(Sent(away=True))
+    delivery = deliver(server, spans_max=3)
+    end_spans(delivery, *[ROOT] * 8)
+    delivery.flush(30)
+
+    assert server.got == ["5", "6", "7"]
+    assert delivery.counts() == (Counts(delivered=3, dropped=5), Counts(delivered=3, dropped=5))
+
+
+def test_at_every_moment_each_span_is_delivered_dropped_or_waiting(deliver):
+    server = Server(*[Sent(away=True), Sent(refused=2), Sent()] * 200)
+    delivery = deliver(server, spans_max=50, interval_seconds=0.01)
+    made = 0
+    seen = []
+    for _ in range(100):
+        end_spans(delivery, ROOT, CALL, PLAIN)
+        made += 3
+        spans, runs = delivery.counts()
+        seen.append((spans.made, runs.made) == (made, made // 3))
+
+    assert all(seen)
+
+
+def test_at_the_end_the_rest_is_dropped_counted_and_told(deliver, caplog):
+    server = Server(*[Sent(away=True, reason="connection refused")] * 100)
+    delivery = deliver(server)
+    end_spans(delivery, ROOT, PLAIN)
+    delivery.close()
+    end_spans(delivery, PLAIN)
+
+    assert delivery.counts() == (Counts(dropped=3), Counts(dropped=1))
+    assert "2 spans, 1 of them runs, were not delivered: connection refused" in caplog.text
+    assert server.ended
+
+
+def test_a_request_that_never_ends_does_not_hold_up_the_end(deliver):
+    server = Server()
+    server.may_answer.clear()
+    delivery = deliver(server)
+    end_spans(delivery, PLAIN)
+    delivery.close()
+    assert delivery.counts()[0] == Counts(dropped=1)
+
+    server.may_answer.set()
+    delivery._thread.join(30)
+    assert delivery.counts()[0] == Counts(dropped=1)
+
+
+def test_without_its_thread_flush_sends_by_itself(deliver):
+    server = Server()
+    delivery = deliver(server)
+    end_spans(delivery, PLAIN)
+    delivery._closed = True
+    delivery._wake.set()
+    delivery._thread.join(30)
+    delivery._closed = False
+
+    assert delivery.flush(30)
+    assert server.got == ["0"]
+
+
+def test_any_exporter_of_opentelemetrys_will_do(deliver):
+    class Failing(SpanExporter):
+        def export(self, spans):
+            return SpanExportResult.FAILURE
+
+    memory = InMemorySpanExporter()
+    for exporter, counts in ((memory, Counts(delivered=1)), (Failing(), Counts(dropped=1))):
+        delivery = deliver(Plain(exporter))
+        end_spans(delivery, PLAIN)
+        assert delivery.flush(30) is (exporter is memory)
+        assert delivery.counts()[0] == counts
+        delivery.close()
+
+    assert len(memory.get_finished_spans()) == 1

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
 
+import botanu
 from botanu import Outcome, OutcomeStatus, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call
 
 
@@ -84,8 +85,9 @@ def test_clean_return_is_an_automatic_success(runs):
     workflow()(lambda: 42)()
 
     run = runs.only()
-    assert run.outcome_attributes == {"status": "success", "auto": True}
-    assert run.outcomes == (Outcome("success", auto=True),)
+    assert run.attributes[semconv.OUTCOME_STATUS] == "success"
+    assert run.outcome == Outcome("partial")
+    assert run.outcomes == (Outcome("success", auto=True), Outcome("partial"))
 
 
 def test_without_auto_outcome_a_clean_return_records_none(runs):
@@ -200,14 +202,48 @@ def test_outside_any_run_an_outcome_is_logged_once_and_not_recorded(runs, lenien
     assert runs.spans() == []
 
 
-def test_an_outcome_after_the_end_is_logged_and_changes_nothing(runs, lenient, caplog):
+def test_an_outcome_after_the_end_goes_on_a_span_of_its_own(runs, lenient):
     with run_botanu("late", event_id="e", customer_id="c") as run:
         pass
-    with caplog.at_level(logging.WARNING, "botanu"):
-        run.emit_outcome("failed")
+    run.emit_outcome("failed", reason="returned", value_amount=math.nan)
 
-    assert runs.only().outcome_attributes["status"] == "success"
-    assert "it came after the end, and is not recorded" in caplog.text
+    ended = runs.only()
+    late = ended.spans[1]
+    assert ended.attributes[semconv.OUTCOME_STATUS] == "success"
+    assert ended.outcome_attributes == {"status": "failed", "reason": "returned", "late": True}
+    assert run.outcome.status == "failed"
+    assert late.attributes == run.identity | {
+        semconv.OUTCOME_STATUS: "failed",
+        semconv.OUTCOME_REASON: "returned",
+        semconv.OUTCOME_LATE: True,
+        semconv.FAULTS: ("value_amount: nan is not a finite number",),
+    }
+    assert late.parent.span_id == ended.root.context.span_id
+    assert late.start_time == late.end_time >= ended.root.end_time
+
+
+def test_a_task_that_outlives_its_run_still_reaches_it(runs):
+    async def later():
+        await asyncio.sleep(0.01)
+        emit_outcome("partial")
+
+    async def program():
+        async with run_botanu("w", event_id="e", customer_id="c"):
+            task = asyncio.create_task(later())
+        await task
+
+    asyncio.run(program())
+
+    assert [span.attributes[semconv.OUTCOME_STATUS] for span in runs.only().spans[1:]] == ["partial"]
+
+
+def test_an_outcome_after_the_end_is_nothing_where_nothing_is_recorded(runs):
+    botanu.disable()
+    with run_botanu("w", event_id="e", customer_id="c") as run:
+        pass
+    run.emit_outcome("failed")
+
+    assert runs.all() == []
 
 
 class Hostile:
@@ -305,8 +341,9 @@ def test_an_outcome_that_comes_while_the_run_ends_is_late_and_never_taken_and_th
     emitted.wait(10)
 
     run = runs.only()
-    assert run.outcome_attributes == {"status": "success", "auto": True}
-    assert run.outcomes == (Outcome("success", auto=True),)
+    assert run.attributes[semconv.OUTCOME_STATUS] == "success"
+    assert run.outcome == Outcome("partial")
+    assert run.outcomes == (Outcome("success", auto=True), Outcome("partial"))
 
 
 def test_of_many_metadata_keys_the_first_are_kept(runs, lenient):

@@ -6,12 +6,12 @@ import threading
 import uuid
 
 import pytest
-from opentelemetry import baggage, context, trace
+from opentelemetry import context, trace
 from opentelemetry.trace import SpanKind
 
 import botanu
-from botanu import IdentityError, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call
-from botanu.sdk.propagation import IdentityProcessor
+from botanu import IdentityError, botanu_workflow, current_run, emit_outcome, run_botanu, semconv, track_llm_call
+from botanu.sdk.processor import RunProcessor
 
 
 def workflow(name="work", **options):
@@ -28,7 +28,8 @@ def wrapper(function):
 
 
 def current_run_id():
-    return baggage.get_baggage(semconv.RUN_ID)
+    run = current_run()
+    return run and run.run_id
 
 
 class TestIdentity:
@@ -232,9 +233,11 @@ class TestIdentity:
         with (
             run_botanu("outer", event_id="e", customer_id="c", attempt=3, version="v9"),
             run_botanu("inner", event_id="e", customer_id="c") as inner,
+            trace.get_tracer("x").start_as_current_span("s"),
         ):
-            carried = {name: value for name, value in baggage.get_all().items() if name.startswith("botanu.")}
-        assert carried == inner.identity
+            pass
+        assert runs.of("inner").spans[1].attributes == inner.identity
+        assert not {semconv.ATTEMPT, semconv.WORKFLOW_VERSION} & inner.identity.keys()
 
     def test_an_attempt_that_the_program_knows_is_carried(self, runs):
         with (
@@ -606,7 +609,7 @@ class TestGenerators:
         @botanu_workflow("w", event_id=lambda name: name, customer_id="c")
         def work(name):
             for _ in range(2):
-                yield baggage.get_baggage(semconv.EVENT_ID)
+                yield current_run().identity[semconv.EVENT_ID]
 
         assert list(zip(work("a"), work("b"), strict=True)) == [("a", "b"), ("a", "b")]
 
@@ -772,7 +775,7 @@ class TestContextManager:
         def fail(self, span):
             raise RuntimeError("theirs")
 
-        monkeypatch.setattr(IdentityProcessor, "on_end", fail)
+        monkeypatch.setattr(RunProcessor, "on_end", fail)
         with run_botanu("w", event_id="e", customer_id="c"), track_llm_call(provider="p", model="m"):
             pass
 

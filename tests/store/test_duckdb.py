@@ -3,18 +3,19 @@
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 import pytest
 from support.lab import NOW, Lab
-from support.otlp import llm, run_spans, span
+from support.otlp import late_outcome, llm, run_spans, span
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import BEGINNING, UnitValue
 from botanu.store.duckdb import FILE
-from botanu.store.schema import LINE_ITEMS_VIEW, TABLES
+from botanu.store.schema import LINE_ITEMS_VIEW, MIGRATIONS, TABLES
 
 
 def test_the_tables_are_as_described(lab):
@@ -66,6 +67,27 @@ def test_a_store_of_a_newer_release_is_refused(tmp_path):
 
     with pytest.raises(SchemaError, match=r"has schema 99, .* upgrade botanu"):
         Lab(tmp_path)
+
+
+def test_a_store_of_an_older_release_is_brought_up_to_this_one(tmp_path):
+    lab = Lab(tmp_path)
+    lab.send(*run_spans(run_id="r-1", status="success", calls=[llm(input=1000)]))
+    before = lab.tables()
+    lab.store.close()
+    with duckdb.connect(str(tmp_path / FILE)) as connection:
+        later = [(table.name, column.name) for table in TABLES for column in table.columns if column.since > 1]
+        for table, column in later:
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.execute("CREATE OR REPLACE VIEW line_items AS SELECT trace_id FROM spans")
+        connection.execute("DELETE FROM schema_version WHERE version > 1")
+
+    again = Lab(tmp_path)
+    assert again.tables() == before
+    assert again.row("SELECT max(version) AS version FROM schema_version")["version"] == len(MIGRATIONS)
+    assert set(again.row("SELECT * FROM line_items")) == set(LINE_ITEMS_VIEW.names)
+    again.send(late_outcome(run_id="r-1", at=time.time_ns(), status="failed"))
+    assert again.run("r-1")["outcome_status"] == "failed"
+    again.store.close()
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path):

@@ -21,6 +21,9 @@ calls = st.lists(
         st.builds(llm, st.just("private"), st.just("in-house"), input=st.integers(1, 9)),
         st.just(llm()),
         st.just({"http.method": "GET"}),
+        st.builds(lambda amount: {"botanu.cost.amount": amount}, st.decimals(0, 5, places=9).map(str)),
+        st.just({**llm(input=10), "botanu.cost.amount": "1", "botanu.cost.currency": "EUR"}),
+        st.just({**llm(input=10), "botanu.usage.pages": 2.5}),
     ),
     max_size=3,
 )

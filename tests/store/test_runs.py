@@ -94,6 +94,10 @@ def test_the_cost_of_a_run_is_the_sum_of_its_calls(lab):
         ([llm(input=1000), llm("private", "in-house", input=5)], Decimal("0.0025"), 1),
         ([llm("private", "in-house", input=5)], None, 1),
         ([llm()], None, 1),
+        ([llm(input=1000), {"botanu.usage.pages": 2.5}], Decimal("0.0025"), 1),
+        ([{"botanu.usage.pages": 2.5}], None, 1),
+        ([{"botanu.cost.amount": "0.01", "botanu.cost.currency": "EUR"}], None, 1),
+        ([{"botanu.cost.amount": "0.01"}, {"botanu.cost.amount": "0.000000001"}], Decimal("0.010000001"), 0),
     ],
 )
 def test_what_has_no_price_is_unknown_not_zero(lab, calls, cost, unpriced):
@@ -101,6 +105,15 @@ def test_what_has_no_price_is_unknown_not_zero(lab, calls, cost, unpriced):
 
     run = lab.run("r-1")
     assert (run["total_cost"], run["unpriced_calls"]) == (cost, unpriced)
+
+
+def test_a_reported_cost_is_a_line_item_beside_quantities_without_amounts(lab):
+    lab.send(*run_spans(run_id="r-1", calls=[{**llm(input=1000), "botanu.cost.amount": "0.5"}]))
+
+    assert lab.rows("SELECT meter, quantity, unit_price, amount, currency FROM line_items ORDER BY meter") == [
+        {"meter": "input_uncached_tokens", "quantity": 1000, "unit_price": None, "amount": None, "currency": None},
+        {"meter": "reported_cost", "quantity": 1, "unit_price": None, "amount": Decimal("0.5"), "currency": "USD"},
+    ]
 
 
 def test_a_child_that_comes_before_its_root_makes_a_run_in_flight(lab):

@@ -96,7 +96,7 @@ def _hex_ids(node):
 
 def run_spans(
     *,
-    run_id,
+    run_id="r-1",
     event_id="e-1",
     customer_id="c-1",
     workflow="work",
@@ -141,6 +141,32 @@ def run_spans(
             )
         )
     return spans
+
+
+def late_outcome(
+    *, at, run_id="r-1", event_id="e-1", customer_id="c-1", workflow="work", trace_id=None, span_id=None, **outcome
+):
+    """A span that reports an outcome emitted at *at* (Unix nanoseconds), after its run had ended.
+
+    Keyword arguments beyond the identity are outcome fields; those with a dot are attributes as they stand.
+    """
+    fields = {name if "." in name else f"botanu.outcome.{name}": value for name, value in outcome.items()}
+    identity = {
+        "botanu.run_id": run_id,
+        "botanu.workflow": workflow,
+        "botanu.event_id": event_id,
+        "botanu.customer_id": customer_id,
+        "botanu.root_run_id": run_id,
+    }
+    return span(
+        workflow,
+        trace_id=trace_id,
+        span_id=span_id,
+        start=at,
+        seconds=0,
+        **identity,
+        **{"botanu.outcome.late": True, **fields},
+    )
 
 
 def llm(model="gpt-4o", provider="openai", **counts):

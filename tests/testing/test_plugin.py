@@ -86,11 +86,11 @@ def test_a_test_without_the_fixture_is_left_alone(tmp_path):
         tmp_path,
         """
 import sys
-from botanu.sdk import configure
+from botanu.sdk.guard import guard
 
 def test_failing():
     assert "botanu.testing" not in sys.modules
-    assert configure.settings().strict
+    assert guard.strict
 
 def test_passing():
     emit_outcome("success")

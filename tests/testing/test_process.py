@@ -41,7 +41,7 @@ botanu.enable(environment="ignored")
 from botanu.sdk import configure
 result = [
     names(ours), runs.only().workflow, runs.only().attributes["botanu.environment"],
-    ours.get_finished_spans()[-1].attributes["botanu.environment"], configure._setup.identity.trust_baggage,
+    ours.get_finished_spans()[-1].attributes["botanu.environment"], configure._setup.processor.trust_baggage,
 ]
 """)
     assert result == [["before", "after"], "inside", "test", "prod", False]

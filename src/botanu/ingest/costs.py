@@ -8,18 +8,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS, USAGE
+from botanu.ingest.reading import mask
 from botanu.pricing.catalog import Catalog
-from botanu.pricing.costing import Costed, LineItems, Usage, price_calls
+from botanu.pricing.costing import UNUSABLE, Costed, LineItems, Usage, price_calls
 from botanu.pricing.meters import ABSENT
-from botanu.pricing.money import AMOUNT, CURRENCY, Int64s, amounts
+from botanu.pricing.money import AMOUNT, CURRENCY, Int64s, amounts, in_nanos
 
 LINE_ITEM = pa.struct([("meter", pa.string()), ("quantity", pa.int64()), ("price_id", pa.string()), ("amount", AMOUNT)])
 
 _COMPUTED = pa.scalar("computed")
+_REPORTED = pa.scalar("reported")
 _CURRENCY = pa.scalar(CURRENCY)
 _ROLL_UP = pa.scalar("its calls report the same usage")
-_FALSE = pa.scalar(value=False)
 _NO_TEXT = pa.scalar(None, pa.string())
+_CONSUMED = frozenset({*USAGE, "response_model", "cost_amount", "cost_currency", "reports_cost", "reports_usage"})
 _CALLS = pa.array(CALL_OPERATIONS)
 _ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 
@@ -28,41 +30,48 @@ def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa
     """Return *columns* with ``model``, ``line_items``, ``cost`` and what goes with them.
 
     A call is a span that reports usage, or whose operation consumes some and did not fail; a call that reports none
-    has a cost that is not known. Usage on spans around calls is not counted: the calls report it themselves.
+    has a cost that is not known. Usage on spans around calls is not counted: the calls report it themselves. But a cost
+    or usage that the program reports in botanu's own words is that of the span it stands on, whatever the span is.
     """
     count = len(columns["span_id"])
     uses = np.zeros(count, dtype=np.bool_)
     for meter in USAGE:
-        uses |= _mask(columns[meter].is_valid())
-    rolls_up = _mask(pc.is_in(columns["operation"], _ROLL_UPS))
-    failed = _mask(columns["error_type"].is_valid()) | _mask(pc.equal(columns["status_code"], pa.scalar("error")))
-    should_use = _mask(pc.is_in(columns["operation"], _CALLS)) & ~failed
-    calls = np.flatnonzero((uses & ~rolls_up) | should_use)
+        uses |= mask(columns[meter].is_valid())
+    reports = mask(columns["reports_cost"]) | mask(columns["reports_usage"])
+    rolls_up = mask(pc.is_in(columns["operation"], _ROLL_UPS))
+    failed = mask(columns["error_type"].is_valid()) | mask(pc.equal(columns["status_code"], pa.scalar("error")))
+    should_use = mask(pc.is_in(columns["operation"], _CALLS)) & ~failed
+    calls = np.flatnonzero((uses & ~rolls_up) | should_use | reports)
 
-    costed = price_calls(_usage(columns, calls), catalog)
+    costed = price_calls(_usage(columns, calls, rolls_up[calls]), catalog)
     counted = np.zeros(count, dtype=np.bool_)
     counted[calls] = True
-    rest = {name: column for name, column in columns.items() if name not in USAGE and name != "response_model"}
     return {
-        **rest,
+        **{name: column for name, column in columns.items() if name not in _CONSUMED},
         "model": pc.coalesce(columns["response_model"], columns["request_model"]),
         "input_tokens": columns["input_tokens"],
         "output_tokens": columns["output_tokens"],
-        **_cost_columns(costed, calls, count),
+        **_cost_columns(costed, calls, columns["cost_amount"].is_valid()),
         "counted": pa.array(counted, mask=~(uses | counted)),
         "counted_reason": pc.if_else(pa.array(uses & ~counted), _ROLL_UP, _NO_TEXT),
     }
 
 
-def _usage(columns: Mapping[str, pa.Array], calls: Int64s) -> Usage:
+def _usage(columns: Mapping[str, pa.Array], calls: Int64s, rolls_up: NDArray[np.bool_]) -> Usage:
+    """Return what *calls* used; of those where *rolls_up* only what they report in botanu's own words."""
     rows = pa.array(calls)
     names = [columns[name].take(rows) for name in ("provider", "response_model", "request_model")]
     models, model_of = _distinct(names)
+    reports_cost, beyond = (mask(columns[name].take(rows)) for name in ("reports_cost", "reports_usage"))
+    known = {meter: columns[meter] for meter in USAGE if columns[meter].null_count < len(columns[meter])}
+    totals = {meter: column.take(rows).fill_null(ABSENT).to_numpy() for meter, column in known.items()}
     return Usage(
         models=[(provider, (response, request)) for provider, response, request in models],
-        model_of=model_of,
+        model_of=np.where(rolls_up, ABSENT, model_of),
         times=columns["start_time_unix_nano"].take(rows).to_numpy(),
-        totals={meter: columns[meter].take(rows).fill_null(ABSENT).to_numpy() for meter in USAGE},
+        totals={meter: np.where(rolls_up, ABSENT, total) for meter, total in totals.items()},
+        reported=np.where(reports_cost, in_nanos(columns["cost_amount"].take(rows), UNUSABLE), ABSENT),
+        beyond=beyond,
     )
 
 
@@ -78,7 +87,8 @@ def _distinct(columns: list[pa.Array]) -> tuple[list[tuple[str | None, ...]], In
     return [tuple(row.values()) for row in distinct], which
 
 
-def _cost_columns(costed: Costed, calls: Int64s, count: int) -> dict[str, pa.Array]:
+def _cost_columns(costed: Costed, calls: Int64s, reported: pa.Array) -> dict[str, pa.Array]:
+    count = len(reported)
     any_priced = np.zeros(len(calls), dtype=np.bool_)
     any_priced[costed.items.call[costed.items.priced()]] = True
     known = np.zeros(count, dtype=np.bool_)
@@ -94,28 +104,23 @@ def _cost_columns(costed: Costed, calls: Int64s, count: int) -> dict[str, pa.Arr
         "line_items": _line_items(costed.items, calls, count),
         "cost": amounts(nanos, known),
         "currency": pc.if_else(has_cost, _CURRENCY, _NO_TEXT),
-        "cost_source": pc.if_else(has_cost, _COMPUTED, _NO_TEXT),
+        "cost_source": pc.if_else(has_cost, pc.if_else(reported, _REPORTED, _COMPUTED), _NO_TEXT),
         "priced": pa.array(complete, mask=~is_call),
     }
 
 
 def _line_items(items: LineItems, calls: Int64s, count: int) -> pa.Array:
     """Return, per span, its line items as a list; null where it has none."""
-    priced = items.priced()
     price_ids = pa.array([tier.id for tier in items.tiers], pa.string())
     values = pa.StructArray.from_arrays(
         [
             pa.array(items.meters, pa.string()).take(pa.array(items.meter)),
             pa.array(items.quantity),
-            price_ids.take(pa.array(items.price, mask=~priced)),
-            amounts(items.nanos, priced),
+            price_ids.take(pa.array(items.price, mask=~items.priced())),
+            amounts(items.nanos, items.known()),
         ],
         fields=list(LINE_ITEM),
     )
     per_span = np.bincount(calls[items.call], minlength=count)
     offsets = np.concatenate([[0], np.cumsum(per_span)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(per_span == 0))
-
-
-def _mask(column: pa.Array) -> NDArray[np.bool_]:
-    return pc.fill_null(column, _FALSE).to_numpy(zero_copy_only=False)

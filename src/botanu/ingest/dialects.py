@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from botanu import semconv
+from botanu.pricing.meters import METERS
 
 
 class Kind(Enum):
@@ -22,6 +23,8 @@ class Kind(Enum):
     """As a count that fits 32 bits."""
     AMOUNT = "amount"
     """As a decimal number with nine decimals; what is not finite or too large is unknown."""
+    MONEY = "money"
+    """As an amount of money: 0 or more, rounded to nine decimals; what is no number or too large is unknown."""
     NUMBER = "number"
     """As a double."""
     FLAG = "flag"
@@ -50,6 +53,7 @@ COLUMNS: Mapping[str, Kind] = {
     "outcome_error_type": Kind.TEXT,
     "outcome_auto": Kind.FLAG,
     "outcome_count": Kind.ORDINAL,
+    "outcome_late": Kind.FLAG,
     "operation": Kind.TEXT,
     "provider": Kind.TEXT,
     "request_model": Kind.TEXT,
@@ -60,13 +64,18 @@ COLUMNS: Mapping[str, Kind] = {
     "output_tokens": Kind.COUNT,
     "cache_read_tokens": Kind.COUNT,
     "cache_write_tokens": Kind.COUNT,
+    "cache_write_5m_tokens": Kind.COUNT,
+    "cache_write_1h_tokens": Kind.COUNT,
     "input_audio_tokens": Kind.COUNT,
     "output_reasoning_tokens": Kind.COUNT,
     "output_audio_tokens": Kind.COUNT,
+    "requests": Kind.COUNT,
+    "cost_amount": Kind.MONEY,
+    "cost_currency": Kind.TEXT,
 }
 """Every column that is read from span attributes, and how."""
 
-USAGE = tuple(name for name in COLUMNS if name.endswith("_tokens"))
+USAGE = tuple(meter.name for meter in METERS if meter.name in COLUMNS)
 """The columns that are quantities of usage; their names are meters."""
 
 
@@ -103,6 +112,10 @@ DIALECTS = (
             "outcome_error_type": (semconv.OUTCOME_ERROR_TYPE,),
             "outcome_auto": (semconv.OUTCOME_AUTO,),
             "outcome_count": (semconv.OUTCOME_COUNT,),
+            "outcome_late": (semconv.OUTCOME_LATE,),
+            "cost_amount": (semconv.COST_AMOUNT,),
+            "cost_currency": (semconv.COST_CURRENCY,),
+            **{meter: (f"{semconv.USAGE}{meter}",) for meter in USAGE},
         },
     ),
     Dialect(
@@ -118,7 +131,7 @@ DIALECTS = (
             "input_tokens": (semconv.GEN_AI_INPUT_TOKENS,),
             "output_tokens": (semconv.GEN_AI_OUTPUT_TOKENS,),
             "cache_read_tokens": (semconv.GEN_AI_CACHE_READ_TOKENS,),
-            "cache_write_tokens": (semconv.GEN_AI_CACHE_WRITE_TOKENS,),
+            "cache_write_tokens": (semconv.GEN_AI_CACHE_WRITE_TOKENS, "gen_ai.usage.cache_write.input_tokens"),
             "output_reasoning_tokens": (semconv.GEN_AI_REASONING_TOKENS,),
             "input_audio_tokens": ("gen_ai.usage.audio.input_tokens",),
             "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),

@@ -11,13 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu.ingest import json_text
-from botanu.ingest.dialects import (
-    COLUMNS,
-    ENVIRONMENT_OF_RESOURCE,
-    SERVICE_OF_RESOURCE,
-)
+from botanu.ingest.dialects import COLUMNS, ENVIRONMENT_OF_RESOURCE, SERVICE_OF_RESOURCE
 from botanu.ingest.otlp import SPAN_ID_BYTES, TRACE_ID_BYTES, Attributes, Spans, hex_ids
 from botanu.ingest.reading import Reader
+from botanu.ingest.reported import reported
 from botanu.semconv import CONTENT, CONTENT_PREFIXES
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
@@ -27,13 +24,14 @@ _STATUS_CODES = pa.array(["unset", "ok", "error"])
 
 
 def normalise(spans: Spans, received_at: datetime) -> dict[str, pa.Array]:
-    """Return *spans* as columns: those of ``dialects.COLUMNS``, and those that OTLP itself has."""
+    """Return *spans* as columns: those of ``dialects.COLUMNS``, those of ``reported``, and those that OTLP has."""
     attributes, resources = Attributes.of(spans.column("attributes")), Attributes.of(spans.resources)
     reader, of_resource = Reader(attributes), Reader(resources)
     columns = {name: reader.column(name, kind) for name, kind in COLUMNS.items()}
     resource_of = pa.array(spans.resource_of)
     for name in ENVIRONMENT_OF_RESOURCE:
         columns["environment"] = pc.coalesce(columns["environment"], of_resource.attribute(name).take(resource_of))
+    columns |= reported(columns, attributes, reader.left)
     return {
         **columns,
         **_times(spans, received_at),

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from botanu.ingest.dialects import DIALECTS, Kind
 from botanu.ingest.otlp import Attributes
 from botanu.pricing.meters import QUANTITY_MAX
+from botanu.pricing.money import AMOUNT, read_amounts
 from botanu.semconv import OutcomeStatus
 
 VALUE_AMOUNT = pa.decimal128(28, 9)
@@ -18,6 +20,7 @@ _VALUE_AMOUNT_MAX = 1e12
 _ORDINAL_MAX = 2**31 - 1
 _COUNT_TEXT = r"^[0-9]{1,12}$"
 _AMOUNT_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
+_FALSE = pa.scalar(value=False)
 
 
 class Reader:
@@ -26,6 +29,7 @@ class Reader:
     def __init__(self, attributes: Attributes) -> None:
         """Read from *attributes*."""
         self._attributes = attributes
+        self._names = frozenset(attributes.keys.dictionary.to_pylist())
         self.left = np.ones(len(attributes.owner), dtype=np.bool_)
         """Which attributes no column has taken, by row."""
 
@@ -45,6 +49,8 @@ class Reader:
         return self._fill(pa.nulls(self._attributes.owners, TYPES[Kind.TEXT]), name, Kind.TEXT)
 
     def _fill(self, column: pa.Array, attribute: str, kind: Kind) -> pa.Array:
+        if attribute not in self._names:  # as most are, of the many names there are for a thing
+            return column
         rows = self._attributes.rows(attribute)
         rows[column.is_valid().to_numpy(zero_copy_only=False)] = -1
         wanted = rows >= 0
@@ -53,6 +59,11 @@ class Reader:
         values = _READERS[kind](self._attributes.values.take(pa.array(rows[wanted])))
         self.left[rows[wanted][values.is_valid().to_numpy(zero_copy_only=False)]] = False
         return pc.replace_with_mask(column, pa.array(wanted), values)
+
+
+def mask(column: pa.Array) -> NDArray[np.bool_]:
+    """Return where a column of truth values is true; null is not."""
+    return pc.fill_null(column, _FALSE).to_numpy(zero_copy_only=False)
 
 
 def _text(values: pa.StructArray) -> pa.Array:
@@ -108,6 +119,12 @@ def _amount(values: pa.StructArray) -> pa.Array:
     return texts.cast(VALUE_AMOUNT)
 
 
+def _money(values: pa.StructArray) -> pa.Array:
+    # A double as the shortest text that gives it, for the reason above.
+    texts = (pc.struct_field(values, f"{kind}_value").cast(pa.string()) for kind in ("string", "int", "double"))
+    return read_amounts(pc.coalesce(*texts))
+
+
 def _flag(values: pa.StructArray) -> pa.Array:
     return pc.struct_field(values, "bool_value")
 
@@ -123,6 +140,7 @@ _READERS: Mapping[Kind, Callable[[pa.StructArray], pa.Array]] = {
     Kind.ORDINAL: _ordinal,
     Kind.NUMBER: _number,
     Kind.AMOUNT: _amount,
+    Kind.MONEY: _money,
     Kind.FLAG: _flag,
     Kind.STATUS: _status,
 }
@@ -133,6 +151,7 @@ TYPES: Mapping[Kind, pa.DataType] = {
     Kind.ORDINAL: pa.int32(),
     Kind.NUMBER: pa.float64(),
     Kind.AMOUNT: VALUE_AMOUNT,
+    Kind.MONEY: AMOUNT,
     Kind.FLAG: pa.bool_(),
     Kind.STATUS: pa.string(),
 }

@@ -5,11 +5,12 @@ spans, and the events of those runs from their runs.
 """
 
 from botanu.store.protocol import Rollup
-from botanu.store.schema import OUTCOME_ORDER
+from botanu.store.schema import OUTCOME_ORDER, VALUED_AT
 
 _IDENTITY = ("event_id", "customer_id", "workflow", "workflow_version", "environment", "tenant_id")
 _NESTING = ("root_run_id", "parent_run_id")
 _OUTCOME = ("value_type", "value_amount", "confidence", "reason", "error_type")
+_COUNT_MAX = 2**31 - 1  # what the column holds
 
 
 def _each(template: str, names: tuple[str, ...]) -> str:
@@ -18,7 +19,7 @@ def _each(template: str, names: tuple[str, ...]) -> str:
 
 _RUNS = f"""
 WITH own AS (
-  SELECT *, start_time_unix_nano + duration_ns AS end_unix_nano
+  SELECT *, start_time_unix_nano + duration_ns AS end_unix_nano, outcome_late IS TRUE AND is_run IS NOT TRUE AS late
   FROM spans WHERE run_id IN (SELECT run_id FROM touched)
 ),
 roots AS (
@@ -33,9 +34,15 @@ sums AS (
     count(*) FILTER (counted) AS calls,
     count(*) FILTER (counted AND NOT priced) AS unpriced_calls,
     count(*) AS span_count,
+    count(*) FILTER (late AND outcome_status IS NOT NULL AND outcome_auto IS NOT TRUE) AS late_outcomes,
     max(end_unix_nano) AS last_end_unix_nano,
     max(received_at) AS last_received_at
   FROM own GROUP BY run_id
+),
+outcomes AS (
+  SELECT * FROM (FROM roots UNION ALL FROM own WHERE late) WHERE outcome_status IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY run_id
+    ORDER BY outcome_auto IS TRUE, end_unix_nano DESC, late DESC, trace_id DESC, span_id DESC) = 1
 ),
 ended AS (
   SELECT s.run_id,
@@ -45,29 +52,29 @@ ended AS (
     make_timestamptz(r.end_unix_nano // 1000) AS end_time,
     make_timestamptz(s.last_end_unix_nano // 1000) AS last_end_time,
     r.duration_ns / 1e6 AS duration_ms,
-    r.run_id IS NULL AND s.last_received_at < $now - to_seconds($abandon_after_seconds) AS abandoned,
-    r.outcome_status, r.outcome_auto, r.outcome_count,
-    {_each("r.outcome_{name}", _OUTCOME)},
+    coalesce(r.run_id, o.run_id) IS NULL
+      AND s.last_received_at < $now - to_seconds($abandon_after_seconds) AS abandoned,
+    CASE WHEN abandoned THEN 'abandoned' ELSE o.outcome_status END AS outcome_status,
+    CASE WHEN abandoned THEN TRUE WHEN o.run_id IS NOT NULL THEN o.outcome_auto IS TRUE END AS outcome_auto,
+    CASE WHEN abandoned THEN last_end_time ELSE make_timestamptz(o.end_unix_nano // 1000) END AS outcome_time,
+    least({_COUNT_MAX}, s.late_outcomes + coalesce(
+      r.outcome_count, (r.outcome_status IS NOT NULL AND r.outcome_auto IS NOT TRUE)::INTEGER)) AS outcome_count,
+    {_each("o.outcome_{name}", _OUTCOME)},
     s.cost, s.calls, s.unpriced_calls, s.span_count, s.last_received_at
-  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id
+  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id LEFT JOIN outcomes o ON o.run_id = s.run_id
 ),
 valued AS (
   SELECT e.*, (
     SELECT v.amount FROM unit_values v
     WHERE v.value_type = e.outcome_value_type AND (v.workflow IS NULL OR v.workflow = e.workflow)
-      AND v.valid_from <= e.end_time AND (v.valid_to IS NULL OR e.end_time < v.valid_to)
+      AND v.valid_from <= {VALUED_AT} AND (v.valid_to IS NULL OR {VALUED_AT} < v.valid_to)
     ORDER BY v.workflow IS NULL LIMIT 1
   ) AS value_per_unit
   FROM ended e
 )
 SELECT run_id, coalesce(root_run_id, run_id) AS root_run_id, parent_run_id, {", ".join(_IDENTITY)},
   coalesce(attempt_given, 1) AS attempt, attempt_given, start_time, end_time, duration_ms,
-  CASE WHEN abandoned THEN 'abandoned' ELSE outcome_status END AS outcome_status,
-  {_each("outcome_{name}", _OUTCOME)},
-  CASE WHEN abandoned THEN TRUE WHEN outcome_status IS NOT NULL THEN coalesce(outcome_auto, FALSE) END AS outcome_auto,
-  coalesce(outcome_count, CASE WHEN outcome_status IS NULL THEN 0 ELSE 1 END) AS outcome_count,
-  CASE WHEN abandoned THEN last_end_time WHEN outcome_status IS NOT NULL THEN end_time END AS outcome_time,
-  value_per_unit,
+  outcome_status, {_each("outcome_{name}", _OUTCOME)}, outcome_auto, outcome_count, outcome_time, value_per_unit,
   round_even(outcome_value_amount * value_per_unit, 9) AS value,
   CASE WHEN cost IS NULL AND unpriced_calls > 0 THEN NULL ELSE coalesce(cost, 0) END AS total_cost,
   unpriced_calls, calls, span_count, last_received_at

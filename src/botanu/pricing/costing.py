@@ -12,6 +12,10 @@ from botanu.pricing.money import Int64s, cost, largest_quantity
 from botanu.pricing.rate_card import PriceSet, RateCard, Tier
 
 REQUESTS = "requests"
+REPORTED_COST = "reported_cost"
+
+UNUSABLE = -2
+"""Stands for "there is one, and it is not known" in a column of reported costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +23,26 @@ class Usage:
     """The usage of a number of calls, as columns of equal length.
 
     *models* lists the distinct pairs of provider and model names, the preferred name first; *model_of* says which
-    pair each call used. *times* are Unix nanoseconds. *totals* gives quantities by meter as their source counted
-    them, ``ABSENT`` where unknown.
+    pair each call used, ``ABSENT`` where nothing of it has a price. *times* are Unix nanoseconds. *totals* gives
+    quantities by meter as their source counted them, ``ABSENT`` where unknown. *reported* is what the source itself
+    says that a call cost, in nano-units; ``ABSENT`` where it says nothing, ``UNUSABLE`` where it says what cannot be
+    used. *beyond* says which calls used something that none of the meters counts.
     """
 
     models: Sequence[tuple[str | None, Sequence[str | None]]]
     model_of: Int64s
     times: Int64s
     totals: Mapping[str, Int64s]
+    reported: Int64s
+    beyond: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class LineItems:
     """Line items as columns, ordered by call.
 
-    *meter* indexes *meters*. *price* indexes *tiers*; where it is ``ABSENT``, no price was found and *nanos* is 0.
+    *meter* indexes *meters*. *price* indexes *tiers*, and is ``ABSENT`` where no price was found or none was asked for.
+    *nanos* is ``ABSENT`` where the amount is not known.
     """
 
     call: Int64s
@@ -48,13 +57,28 @@ class LineItems:
         """Return which line items have a price."""
         return self.price != ABSENT
 
+    def known(self) -> NDArray[np.bool_]:
+        """Return which line items have an amount."""
+        return self.nanos != ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Line items of one meter at one price, one of each of *calls*; *nanos* are their amounts."""
+
+    calls: Int64s
+    meter: str
+    quantities: Int64s
+    tier: Tier | None
+    nanos: Int64s
+
 
 @dataclass(frozen=True, slots=True)
 class Costed:
     """What a number of calls cost.
 
-    *nanos* is the sum of a call's priced line items. *complete* is false for a call of which something has no
-    price, or which reports no usage at all: what it cost is then not known, or not wholly.
+    *nanos* is the sum of a call's line items that have an amount. *complete* is false for a call of which something
+    has no price, or which reports no usage at all: what it cost is then not known, or not wholly.
     """
 
     items: LineItems
@@ -66,33 +90,48 @@ def price_calls(usage: Usage, catalog: Catalog) -> Costed:
     """Price every call of *usage* at its own time.
 
     Calls are taken together by model, by the prices that hold at their time, and by tier; each such group is
-    one multiplication per meter.
+    one multiplication per meter. A cost that is reported goes before all prices: it is one line item for the whole
+    call, beside which quantities have no amounts of their own.
     """
-    count = len(usage.times)
-    parts: list[tuple[Int64s, str, Int64s, Tier | None]] = []
-    quantities = exclusive(usage.totals)
-    for calls, prices, tier_of in _groups(usage, catalog):
-        parts.extend(_lines(calls, quantities, prices, tier_of))
+    by_price, told = usage.reported == ABSENT, np.flatnonzero(usage.reported >= 0)
+    quantities = _quantities(usage)
+    parts = [_Part(told, REPORTED_COST, np.ones_like(told), None, usage.reported[told])]
+    for calls, prices, inputs in _groups(usage, by_price, catalog):
+        parts.extend(_lines(calls, quantities, prices, inputs))
     items = _collect(parts)
-    nanos = np.zeros(count, dtype=np.int64)
-    np.add.at(nanos, items.call, items.nanos)
-    complete = _reported(usage, count)
-    complete[items.call[~items.priced()]] = False
+    known = items.known()
+    nanos = np.zeros(len(by_price), dtype=np.int64)
+    np.add.at(nanos, items.call[known], items.nanos[known])
+    complete = _counted(usage) & by_price & ~usage.beyond
+    complete[items.call[~known]] = False
+    complete[told] = True
     return Costed(items, nanos, complete)
 
 
-def _reported(usage: Usage, count: int) -> NDArray[np.bool_]:
-    reported = np.zeros(count, dtype=np.bool_)
-    for counted in usage.totals.values():
-        reported |= counted != ABSENT
-    return reported
+def _quantities(usage: Usage) -> dict[str, Int64s]:
+    """Return quantities by meter that do not overlap, requests first."""
+    totals = {REQUESTS: np.full(len(usage.times), ABSENT), **usage.totals}
+    return {REQUESTS: totals.pop(REQUESTS), **exclusive(totals)}
 
 
-def _groups(usage: Usage, catalog: Catalog) -> Iterator[tuple[Int64s, PriceSet | None, Int64s]]:
+def _counted(usage: Usage) -> NDArray[np.bool_]:
+    """Return which calls say what they used; how many requests they are says nothing of that."""
+    counted = np.zeros(len(usage.times), dtype=np.bool_)
+    for meter, total in usage.totals.items():
+        if meter != REQUESTS:
+            counted |= total != ABSENT
+    return counted
+
+
+def _groups(
+    usage: Usage, by_price: NDArray[np.bool_], catalog: Catalog
+) -> Iterator[tuple[Int64s, PriceSet | None, Int64s]]:
     """Yield calls that share a price set, with that set and each call's input size (which decides the tier)."""
     inputs = np.maximum(_whole_input(usage), 0)
+    others = np.flatnonzero(~by_price)
+    yield others, None, inputs[others]
     for index, (provider, names) in enumerate(usage.models):
-        calls = np.flatnonzero(usage.model_of == index)
+        calls = np.flatnonzero((usage.model_of == index) & by_price)
         card = _card(catalog, provider, names)
         if card is None:
             yield calls, None, inputs[calls]
@@ -113,27 +152,30 @@ def _card(catalog: Catalog, provider: str | None, names: Sequence[str | None]) -
     return next((card for card in found if card is not None), None)
 
 
-def _lines(
-    calls: Int64s, quantities: Mapping[str, Int64s], prices: PriceSet | None, inputs: Int64s
-) -> Iterator[tuple[Int64s, str, Int64s, Tier | None]]:
-    """Yield, for each meter and tier, the calls that used it, their quantities and the price."""
-    if prices is not None and REQUESTS in prices.prices:
-        yield calls, REQUESTS, np.ones(len(calls), dtype=np.int64), prices.prices[REQUESTS][0]
+def _lines(calls: Int64s, quantities: Mapping[str, Int64s], prices: PriceSet | None, inputs: Int64s) -> Iterator[_Part]:
+    """Yield, for each meter and price, the line items of the calls that used it."""
     for meter, column in quantities.items():
-        counted = column[calls]
+        tiers, counted = _tiers(prices, meter), column[calls]
+        if meter == REQUESTS and tiers is not None:
+            counted = np.where(counted == ABSENT, 1, counted)  # a call is one, unless it says how many it is
         used = counted > 0
         if not used.any():
             continue
-        tiers = _tiers(prices, meter)
         if tiers is None:
-            yield calls[used], meter, counted[used], None
+            free = meter == REQUESTS and prices is not None  # nothing is asked for each
+            yield _Part(calls[used], meter, counted[used], None, np.full(int(used.sum()), 0 if free else ABSENT))
             continue
         for tier, above, upto in _spans_of(tiers):
             within = used & (inputs > above) & (inputs <= upto)
             payable = counted <= largest_quantity(tier.nanos_per_unit)
             for chosen, price in ((within & payable, tier), (within & ~payable, None)):
                 if chosen.any():
-                    yield calls[chosen], meter, counted[chosen], price
+                    yield _part(calls[chosen], meter, counted[chosen], price)
+
+
+def _part(calls: Int64s, meter: str, quantities: Int64s, tier: Tier | None) -> _Part:
+    nanos = np.full_like(quantities, ABSENT) if tier is None else cost(quantities, tier.nanos_per_unit)
+    return _Part(calls, meter, quantities, tier, nanos)
 
 
 def _tiers(prices: PriceSet | None, meter: str) -> tuple[Tier, ...] | None:
@@ -148,22 +190,22 @@ def _spans_of(tiers: Sequence[Tier]) -> Iterator[tuple[Tier, int, int]]:
     yield from zip(tiers, bounds[:-1], bounds[1:], strict=True)
 
 
-def _collect(parts: Sequence[tuple[Int64s, str, Int64s, Tier | None]]) -> LineItems:
-    tiers = list({tier.id: tier for *_, tier in parts if tier is not None}.values())
-    meters = list(dict.fromkeys(meter for _, meter, _, _ in parts))
+def _collect(parts: Sequence[_Part]) -> LineItems:
+    tiers = list({part.tier.id: part.tier for part in parts if part.tier is not None}.values())
+    meters = list(dict.fromkeys(part.meter for part in parts))
     price_number = {tier.id: index for index, tier in enumerate(tiers)}
     columns = [
         np.vstack(
             [
-                calls,
-                np.full(len(calls), meters.index(meter)),
-                counted,
-                np.full(len(calls), ABSENT if tier is None else price_number[tier.id]),
-                np.zeros_like(calls) if tier is None else cost(counted, tier.nanos_per_unit),
+                part.calls,
+                np.full(len(part.calls), meters.index(part.meter)),
+                part.quantities,
+                np.full(len(part.calls), ABSENT if part.tier is None else price_number[part.tier.id]),
+                part.nanos,
             ]
         )
-        for calls, meter, counted, tier in parts
+        for part in parts
     ]
-    joined = np.concatenate([np.zeros((5, 0), dtype=np.int64), *columns], axis=1)
+    joined = np.concatenate(columns, axis=1)
     call, meter, quantity, price, nanos = joined[:, np.argsort(joined[0], kind="stable")]
     return LineItems(call, meter, quantity, price, nanos, meters, tiers)

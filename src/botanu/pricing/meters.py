@@ -49,6 +49,7 @@ METERS = (
     Meter("output_reasoning_tokens", "Output tokens spent on reasoning.", "output_tokens"),
     Meter("output_audio_tokens", "Output tokens that are audio.", "output_tokens"),
     Meter("requests", "Calls, where a price is asked for each."),
+    Meter("reported_cost", "Costs that the program or the provider reports itself, for all a call used: one a call."),
 )
 """Every meter that usage is read for, each total before its parts."""
 

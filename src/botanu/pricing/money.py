@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 CURRENCY = "USD"
@@ -28,6 +29,11 @@ AMOUNT = pa.decimal128(18, 9)
 """Arrow type of an amount of money, in units of its currency."""
 
 _INT64_MAX = 2**63 - 1
+_LIMIT = pa.scalar(Decimal(10) ** 9)
+_NANO = pa.scalar(Decimal(NANO))
+_PLAIN = r"^0*[0-9]{1,9}(?:\.[0-9]+)?$"
+_SMALL = r"^(?P<first>[0-9])(?:\.(?P<rest>[0-9]+))?[eE]-0*(?P<places>[1-9][0-9]{0,2})$"
+_EXACT = pa.decimal128(38, 11)
 
 Int64s = NDArray[np.int64]
 
@@ -48,6 +54,25 @@ def decimal_amount(nanos: int) -> Decimal:
 def round_to_nano(amount: Decimal) -> Decimal:
     """Return *amount* rounded to nine decimals, halves to even."""
     return amount.quantize(Decimal(1).scaleb(-9), rounding=ROUND_HALF_EVEN)
+
+
+def read_amounts(texts: pa.Array) -> pa.Array:
+    """Return amounts written in decimal digits, such as 0.0125 or 3.5e-05, as a column of type ``AMOUNT``.
+
+    They are rounded to nine decimals, halves to even. Null is what is no number, negative, or beyond the column.
+    """
+    parts = pc.extract_regex(texts, _SMALL)
+    first, rest, places = (pc.struct_field(parts, name) for name in ("first", "rest", "places"))
+    zeros = pc.binary_repeat("0", pc.subtract(places.cast(pa.int64()).fill_null(1), 1))
+    small = pc.binary_join_element_wise("0.", zeros, first, rest, "")
+    digits = pc.coalesce(
+        pc.if_else(pc.match_substring_regex(texts, _PLAIN), texts, pa.scalar(None, pa.string())), small
+    )
+    # Of what stands behind the tenth decimal it only matters whether it is nothing: one more digit says that.
+    digits = pc.replace_substring_regex(digits, r"(\.[0-9]{10})0+$", r"\1")
+    digits = pc.replace_substring_regex(digits, r"(\.[0-9]{10})[0-9]+$", r"\11")
+    rounded = pc.round(digits.cast(_EXACT), 9, "half_to_even")
+    return pc.if_else(pc.less(rounded, _LIMIT), rounded, pa.scalar(None, _EXACT)).cast(AMOUNT)
 
 
 def cost(quantities: Int64s, price: Fraction) -> Int64s:
@@ -76,6 +101,11 @@ def _cost_int64(quantities: Int64s, price: Fraction) -> Int64s:
     missing = price.denominator - rest
     up = (rest > missing) | ((rest == missing) & (whole % 2 == 1))
     return whole + up
+
+
+def in_nanos(column: pa.Array, absent: int) -> Int64s:
+    """Return a column of type ``AMOUNT`` in nano-units; *absent* where it is null."""
+    return pc.multiply(column, _NANO).cast(pa.int64()).fill_null(absent).to_numpy()
 
 
 def amounts(nanos: Int64s, known: NDArray[np.bool_] | None = None) -> pa.Array:

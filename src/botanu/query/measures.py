@@ -56,7 +56,7 @@ SUMS = (
     Sum("success_count", "events", "count(*) FILTER (final_status = 'success')"),
     Sum("decided_count", "events", "count(final_status)"),
 )
-"""Sums over the runs of a scope, and over its events; the final status of an event is that of its last run to end."""
+"""Sums over the runs of a scope, and over its events; the final status of an event is that of the last outcome."""
 
 MEASURES = (
     Measure("events", "events", Unit.COUNT, "Business transactions that had a run.", "event_count"),

@@ -1,68 +1,58 @@
-"""``enable()``, ``disable()``, ``flush()``: exporter and processors on the tracer provider.
+"""``enable()``, ``disable()``, ``flush()``, ``status()``: our processor on the tracer provider, and what is behind it.
 
-Both of our processors are added to a provider once and stay there; ``disable()`` and a later ``enable()``
-only change what is behind them, since OpenTelemetry offers no way to take a processor off again.
+The processor is added to a provider once and stays there; ``disable()`` and a later ``enable()`` only change what is
+behind it, since OpenTelemetry offers no way to take a processor off again.
 """
 
-import atexit
+import functools
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, replace
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import Tracer
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
+from botanu import semconv
 from botanu.errors import SettingsError
-from botanu.sdk.delivery import Delivery
-from botanu.sdk.guard import guard
-from botanu.sdk.propagation import IdentityProcessor
+from botanu.sdk import contexts
+from botanu.sdk.content import with_scrubbed_content, without_content
+from botanu.sdk.counts import Counts
+from botanu.sdk.delivery import Delivery, Plain, Sender
+from botanu.sdk.ending import before_end_of_program
+from botanu.sdk.guard import guard, logger
+from botanu.sdk.identifiers import SpanIds
+from botanu.sdk.identity import run_in
+from botanu.sdk.processor import SCOPE, RunProcessor
+from botanu.sdk.propagation import identity_from_baggage
+from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath
+from botanu.sdk.sampling import keep_runs, unrecorded
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
 
 TRACES_PATH = "/v1/traces"
 
 
-@runtime_checkable
-class _Provider(Protocol):
-    """A tracer provider that takes processors, as OpenTelemetry's SDK provider does."""
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What became of the runs and spans of this process so far; spans that botanu does not send itself not included."""
 
-    def add_span_processor(self, span_processor: SpanProcessor) -> None: ...
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool: ...
-
-
-class _Outlet(SpanProcessor):
-    """Passes spans on to the current exporting processor, if there is one."""
-
-    def __init__(self) -> None:
-        self.inner: SpanProcessor | None = None
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Do nothing: only finished spans are sent."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if self.inner is not None:
-            self.inner.on_end(span)
-
-    def replace(self, inner: SpanProcessor | None) -> None:
-        """Send to *inner* from now on, after what waits in the one before was sent."""
-        before, self.inner = self.inner, inner
-        if before is not None:
-            before.shutdown()
-
-    def shutdown(self) -> None:
-        self.replace(None)
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self.inner is None or self.inner.force_flush(timeout_millis)
+    recording: bool
+    """Whether runs are recorded."""
+    runs: Counts
+    """The runs that ended: delivered, dropped, waiting."""
+    spans: Counts
+    """The spans that ended, those of runs and calls included: delivered, dropped, waiting."""
+    last_fault: str
+    """Why spans did not arrive the last time that some did not; empty when all did."""
+    runs_unrecorded: int
+    """Runs that the tracer provider's sampler dropped before they began: they are not among *runs*."""
 
 
 class _Setup:
@@ -70,52 +60,62 @@ class _Setup:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.identity = IdentityProcessor()
-        self.outlet = _Outlet()
-        self.settings = SdkSettings()
-        self.provider: object | None = None
-        self.own_provider: TracerProvider | None = None
-        self.captured = False
+        self.processor = RunProcessor()
+        self.defaults: Mapping[str, str] = {}
+        self.provider: Provider | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
-        self.delivery: Delivery | None = None
+        self.captured = False
+        self.deliver: Callable[[], Delivery | None] = _nowhere
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
         if self.captured:
             settings = replace(settings, enabled=True, strict=guard.strict)
-        self.settings = settings
-        self.identity.trust_baggage = settings.trust_baggage
+        self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
+        self.processor.trust_baggage = settings.trust_baggage
         guard.strict = settings.strict
         if not settings.enabled or _switched_off():
             self.tracer = None
             return False
         self._attach()
+        if settings.instrument:
+            _instrument()
         return True
 
-    def exporting(self, settings: SdkSettings, exporter: SpanExporter | None) -> SpanProcessor:
-        """Return what sends spans with *exporter*, or else to the server."""
-        self.delivery = Delivery(exporter or _exporter(settings.endpoint))
-        return _batches(settings, self.delivery)
-
-    def failed(self) -> int:
-        """Return how many spans did not arrive so far."""
-        return 0 if self.delivery is None else self.delivery.failed
-
     def _attach(self) -> None:
-        """Put our processors on the program's provider, or on a new one where it has none."""
+        """Put our processor on the program's provider, or on a new one where it has none."""
         if self.provider is None:
-            atexit.register(self.outlet.shutdown)  # a provider of the program's may not do so itself
-        provider = trace.get_tracer_provider()
-        if isinstance(provider, trace.ProxyTracerProvider):
-            provider = self.own_provider = TracerProvider(resource=Resource.create())
-            trace.set_tracer_provider(provider)
-        if provider is not self.provider:
-            if isinstance(provider, _Provider):
-                provider.add_span_processor(self.identity)
-                provider.add_span_processor(self.outlet)
-            self.provider = provider
-        self.tracer = provider.get_tracer("botanu", _version())
+            before_end_of_program(self.processor.shutdown)  # a provider of the program's may not do so itself
+        provider, apart = recording_provider()
+        contexts.keep_apart(apart=apart)
+        makes_spans = underneath(provider)
+        if makes_spans is not self.provider:
+            makes_spans.add_span_processor(self.processor)
+            self.provider = makes_spans
+        self.processor.cut_off = False
+        self.tracer = provider.get_tracer(SCOPE, _version())
+        if isinstance(self.tracer, Tracer) and type(self.tracer.id_generator) is RandomIdGenerator:
+            self.tracer.id_generator = SpanIds()
+
+    def export(self) -> None:
+        """Send what is recorded, whatever the program's sampler drops; nothing while runs are captured."""
+        if self.captured:
+            return
+        self.processor.delivery = self.deliver()
+        if self.processor.delivery is not None:
+            with guard:
+                keep_runs(self.provider, identity_around)
+
+    def resume(self) -> None:
+        """Go on where another provider has come in the place of one that was shut down: Logfire's does so."""
+        if self.tracer is not None and underneath(recording_provider()[0]) is not self.provider:
+            self._attach()
+            self.export()
+
+
+def _nowhere() -> None:
+    """Make no delivery: spans go only where the program sends them."""
 
 
 _setup = _Setup()
@@ -128,7 +128,9 @@ def enable(
     trust_baggage: bool | None = None,
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
+    exit_timeout_seconds: float | None = None,
     strict: bool | None = None,
+    instrument: bool | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Record runs and send them to the server.
@@ -147,7 +149,9 @@ def enable(
         trust_baggage: believe run identity in the baggage of incoming requests.
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
+        exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
         strict: raise the SDK's own faults, and what it would warn of, instead of logging them.
+        instrument: turn on every OpenTelemetry instrumentation that is installed, one for each client library.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
     Raises:
@@ -159,7 +163,9 @@ def enable(
         "trust_baggage": trust_baggage,
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
+        "exit_timeout_seconds": exit_timeout_seconds,
         "strict": strict,
+        "instrument": instrument,
     }
     settings = resolve(SdkSettings, code=given, environ=os.environ)
     if settings.endpoint is not None and not settings.endpoint.startswith(("http://", "https://")):
@@ -167,36 +173,38 @@ def enable(
             f"endpoint (BOTANU_ENDPOINT) must begin with http:// or https://, not {settings.endpoint!r}"
         )
     with _setup.lock:
-        if _setup.outlet.inner is None and _setup.start(settings):
-            _setup.outlet.replace(SpanProcessor() if _setup.captured else _setup.exporting(settings, exporter))
+        if _setup.processor.delivery is None and _setup.start(settings):
+            _setup.deliver = functools.partial(_delivery, settings, exporter)
+            _setup.export()
         _setup.decided = True
 
 
 def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
-        _setup.outlet.replace(None)
-        _setup.identity.trust_baggage = False
-        _setup.tracer, _setup.decided = None, True
+        _setup.processor.replace(None)
+        _setup.processor.trust_baggage = False
+        _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
     """Send every finished span now; true when all of them arrived within *timeout_seconds*."""
-    provider = _setup.provider
-    if not isinstance(provider, _Provider):
-        return True
-    failed, done = _setup.failed(), []
-    # In a thread of its own, as OpenTelemetry's processors wait for the exporter whatever the timeout.
-    flushing = threading.Thread(
-        target=lambda: done.append(provider.force_flush(int(timeout_seconds * 1000))), name="botanu-flush", daemon=True
-    )
-    flushing.start()
-    flushing.join(timeout_seconds)
-    return done == [True] and _setup.failed() == failed
+    delivery = _setup.processor.delivery
+    if delivery is not None:
+        return delivery.flush(timeout_seconds)
+    return _setup.provider is None or _setup.provider.force_flush(int(timeout_seconds * 1000))
+
+
+def status() -> Status:
+    """Return what became of the runs and spans of this process so far."""
+    delivery = _setup.processor.delivery
+    spans, runs = (Counts(), Counts()) if delivery is None else delivery.counts()
+    last_fault = "" if delivery is None else delivery.last_fault
+    return Status(_setup.tracer is not None, runs, spans, last_fault, unrecorded.runs)
 
 
 @contextmanager
-def captured(settings: SdkSettings) -> Iterator[_Provider]:
+def captured(settings: SdkSettings) -> Iterator[Provider]:
     """Record runs under *settings*, and send none, as long as the block lasts; then all is as it was before.
 
     Yields the tracer provider. ``enable()`` and ``disable()`` inside the block do what they do, but nothing is sent,
@@ -205,48 +213,49 @@ def captured(settings: SdkSettings) -> Iterator[_Provider]:
     Raises:
         RuntimeError: OpenTelemetry makes no spans here that could be captured.
     """
+    processor = _setup.processor
     with _setup.lock:
-        before = {name: value for name, value in vars(_setup).items() if not name.endswith("provider")}
-        exporting, trusting = _setup.outlet.inner, _setup.identity.trust_baggage
-        _setup.outlet.inner, _setup.captured, _setup.decided = None, True, True
+        before = {name: value for name, value in vars(_setup).items() if name != "provider"}
+        delivery, trusting = processor.delivery, processor.trust_baggage
+        processor.delivery, _setup.captured, _setup.decided = None, True, True
     try:
-        if not _setup.start(settings):
+        if not _setup.start(settings) or _setup.provider is None:
             raise RuntimeError("no runs can be captured while OTEL_SDK_DISABLED is set: OpenTelemetry makes no spans")
-        if not isinstance(_setup.provider, _Provider):
-            name = type(_setup.provider).__name__
-            raise RuntimeError(  # noqa: TRY004 - the type is no argument of the caller's
-                f"no runs can be captured: {name} takes no span processors; set OpenTelemetry's provider"
-            )
         yield _setup.provider
     finally:
         with _setup.lock:
             vars(_setup).update(before)
-            _setup.outlet.inner, _setup.identity.trust_baggage = exporting, trusting
+            processor.delivery, processor.trust_baggage = delivery, trusting
 
 
 def tracer() -> trace.Tracer | None:
     """Return the tracer for runs, or ``None`` when recording is off; decides on first use."""
-    if not _setup.decided:
-        with guard, _setup.lock:
-            if not _setup.decided:  # pragma: no branch - another thread may have come first
+    if not _setup.decided or _setup.processor.cut_off:
+        with guard, _setup.lock:  # where another thread may have come first
+            if not _setup.decided:
                 _first_use()
+            elif _setup.processor.cut_off:  # pragma: no branch - the other thread did it
+                _setup.resume()
     return _setup.tracer
 
 
-def settings() -> SdkSettings:
-    """Return the settings in force."""
-    return _setup.settings
+def defaults() -> Mapping[str, str]:
+    """Return the part of a run's identity that the settings give."""
+    return _setup.defaults
 
 
-def identity_in(context: Context) -> Mapping[str, str | int]:
+def identity_around(context: Context | None) -> Mapping[str, str | int]:
     """Return the identity of the run that *context* is inside; empty outside any run."""
-    return _setup.identity.identity_in(context)
+    run = run_in(context)
+    if run is not None:
+        return run.identity
+    return identity_from_baggage(context) if _setup.processor.trust_baggage else {}
 
 
 def _first_use() -> None:
     try:
         provider: object = trace.get_tracer_provider()
-        if isinstance(provider, _Provider) and provider is not _setup.own_provider:  # the program's: no export of ours
+        if isinstance(provider, Provider) and not isinstance(provider, OwnProvider):  # the program's: no export of ours
             _setup.start(resolve(SdkSettings, environ=os.environ))
         else:
             enable()
@@ -261,25 +270,42 @@ def _version() -> str:
     return version("botanu")
 
 
+def _instrument() -> None:
+    from botanu.sdk.instrumenting import instrument  # noqa: PLC0415 - most programs do without
+
+    with guard:
+        logger.debug("instrumentations: %s", "; ".join(map(str, instrument())))
+
+
 def _switched_off() -> bool:
     return os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
 
 
-def _batches(settings: SdkSettings, exporter: SpanExporter) -> SpanProcessor:
-    return BatchSpanProcessor(
-        exporter,
-        max_queue_size=settings.queue_spans_max,
-        schedule_delay_millis=settings.export_interval_seconds * 1000,
-        max_export_batch_size=min(512, settings.queue_spans_max),
+def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery | None:
+    """Return what delivers to *exporter*, or else to the server; ``None`` where OpenTelemetry's word is not to."""
+    if exporter is None and settings.endpoint is None and _told_not_to_export():
+        return None
+
+    def sender() -> Sender:
+        return Plain(exporter) if exporter is not None else _server(settings.endpoint)
+
+    return Delivery(
+        sender,
+        with_scrubbed_content if settings.capture_content else without_content,
+        spans_max=settings.queue_spans_max,
+        interval_seconds=settings.export_interval_seconds,
+        exit_timeout_seconds=settings.exit_timeout_seconds,
     )
 
 
-def _exporter(endpoint: str | None) -> SpanExporter | None:
-    if endpoint is None and os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none":
-        return None
+def _told_not_to_export() -> bool:
+    return os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none"
+
+
+def _server(endpoint: str | None) -> Sender:
     # Imported late: it brings in the protobuf classes and the HTTP client.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
     if endpoint is None:
-        return OTLPSpanExporter()
-    return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH)
+        return Plain(OTLPSpanExporter())
+    return Plain(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH))

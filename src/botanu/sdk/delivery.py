@@ -1,30 +1,305 @@
-"""What became of the spans that were sent."""
+"""The queue between the program and the server: bounded, counted, never in the program's way.
 
-from collections.abc import Sequence
+Every span is delivered, dropped or waiting, at every moment, and so is every run. What is dropped is counted.
+"""
 
-from opentelemetry.sdk.trace import ReadableSpan
+from __future__ import annotations
+
+import os
+import random
+import threading
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
+
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from botanu.sdk.counts import Counts, Tally, roots
+from botanu.sdk.ending import before_end_of_child
+from botanu.sdk.guard import guard
 
-class Delivery(SpanExporter):
-    """Passes spans on to an exporter, if there is one, and counts those that did not arrive."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-    def __init__(self, exporter: SpanExporter | None) -> None:
-        """Send with *exporter*; without one, nothing is sent, and nothing missing."""
-        self._exporter = exporter
-        self.failed = 0
+    from opentelemetry.sdk.trace import ReadableSpan
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+BATCH_SPANS = 512
+"""Most spans in one request: enough to make it worth it, few enough to encode without a pause."""
+
+WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 0.25, 30.0
+"""First wait before trying again while the server is away, doubled each time, and the longest."""
+
+WAIT_SECONDS_FLUSHING = 0.5
+"""Longest wait before trying again while the program waits for its spans to arrive."""
+
+VITAL_PREFIXES = ("botanu.outcome.", "botanu.usage.", "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
+"""Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a batch: *away* is to be tried again; otherwise all but those *refused* arrived."""
+
+    refused: int = 0
+    away: bool = False
+    retry_after_seconds: float | None = None
+    reason: str = ""
+
+
+class Sender(Protocol):
+    """What sends a batch: makes one attempt, and says what became of it."""
+
+    def send(self, spans: Sequence[ReadableSpan]) -> Sent:
         """Send *spans*."""
-        result = SpanExportResult.FAILURE
-        try:
-            result = SpanExportResult.SUCCESS if self._exporter is None else self._exporter.export(spans)
-        finally:
-            if result is not SpanExportResult.SUCCESS:
-                self.failed += len(spans)
-        return result
 
     def shutdown(self) -> None:
         """Send no more."""
-        if self._exporter is not None:
-            self._exporter.shutdown()
+
+
+class Plain:
+    """A sender around any exporter of OpenTelemetry's: it does not say whether trying again would help."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        """Send with *exporter*."""
+        self._exporter = exporter
+
+    def send(self, spans: Sequence[ReadableSpan]) -> Sent:
+        """Send *spans*."""
+        if self._exporter.export(spans) is SpanExportResult.SUCCESS:
+            return Sent()
+        return Sent(refused=len(spans), reason="the exporter reports a failure")
+
+    def shutdown(self) -> None:
+        """Send no more."""
+        self._exporter.shutdown()
+
+
+class Delivery:
+    """Takes spans as they end, and sends them in batches from a thread of its own."""
+
+    def __init__(
+        self,
+        sender: Callable[[], Sender],
+        clean: Callable[[Sequence[ReadableSpan]], Sequence[ReadableSpan]],
+        *,
+        spans_max: int,
+        interval_seconds: float,
+        exit_timeout_seconds: float,
+    ) -> None:
+        """Send with what *sender* makes, on first use in each process; hold at most *spans_max* spans.
+
+        What is sent is what *clean* makes of a batch: as many spans, without what must not leave the program.
+        Finished spans wait at most *interval_seconds*, or until a batch is full; the end of the process waits for
+        them at most *exit_timeout_seconds*.
+        """
+        self._make_sender = sender
+        self._clean = clean
+        self._exit_timeout_seconds = exit_timeout_seconds
+        self._spans_max = spans_max
+        self._interval_seconds = interval_seconds
+        self._batch_spans = min(BATCH_SPANS, spans_max)
+        self._begin()
+        if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+            begin = weakref.WeakMethod(self._begin)
+            os.register_at_fork(after_in_child=lambda: (again := begin()) and again())
+
+    def _begin(self) -> None:
+        """Start empty: what waits at a fork is the parent's to send, and its connections are not the child's."""
+        self._lock = threading.RLock()  # a signal may come in its midst, and its handler flush
+        self._settled = threading.Condition(self._lock)
+        self._sending_lock = threading.Lock()
+        self._wake = threading.Event()
+        self._vital: deque[ReadableSpan] = deque()
+        self._waiting: deque[ReadableSpan] = deque()
+        self._sending: Sequence[ReadableSpan] = ()
+        self._delivered, self._dropped = Tally(), Tally()
+        self._thread: threading.Thread | None = None
+        self._sender: Sender | None = None
+        self._away = self._closed = False
+        self._flushing = 0
+        self._attend_at = 1
+        self.last_fault = ""
+
+    def take(self, span: ReadableSpan) -> None:
+        """Hold *span* until it is sent; when too many wait, one of them goes.
+
+        This is all that the program's own threads do here: appending to a deque needs no lock, and nothing else is
+        done until as many wait as it takes to do something about them.
+        """
+        self._waiting.append(span)
+        if len(self._waiting) >= self._attend_at:
+            self._attend()
+
+    def _attend(self) -> None:
+        """Start what sends, wake it for a full batch, make room: whatever the number of waiting spans calls for."""
+        with self._lock:
+            if self._closed:
+                self._drop(self._waiting)
+                return
+            if self._thread is None:
+                with guard:
+                    self._start()
+            if len(self._waiting) >= self._batch_spans and not self._away:
+                self._wake.set()
+            while self._held() > self._spans_max:
+                self._make_room()
+            self._attend_next()
+
+    def _attend_next(self) -> None:
+        """Say how many waiting spans it takes to attend to them again: another batch, or more than there is room for.
+
+        Under the lock, whenever a number changes that this depends on.
+        """
+        room = 0 if self._closed else self._spans_max - len(self._vital) - len(self._sending)
+        batches = len(self._waiting) // self._batch_spans
+        self._attend_at = min((batches + 1) * self._batch_spans, room + 1)
+
+    def _make_room(self) -> None:
+        """Drop the oldest span that is not vital, or else the oldest; under the lock.
+
+        Each waiting span is looked at once: those found vital move on to a queue of their own.
+        """
+        while self._waiting and _is_vital(self._waiting[0]):
+            self._vital.append(self._waiting.popleft())
+        self._dropped.add([(self._waiting or self._vital).popleft()])
+        self._say_dropped("the queue is full")
+
+    def _drop(self, *queues: deque[ReadableSpan]) -> Sequence[ReadableSpan]:
+        """Empty *queues*, count what was in them as dropped, and return it; under the lock."""
+        left = [queue.popleft() for queue in queues for _ in range(len(queue))]
+        self._dropped.add(left)
+        return left
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Send everything that waits now; return whether all of it arrived within *timeout_seconds*."""
+        with self._settled:
+            dropped = self._dropped.spans
+            goal = self._delivered.spans + dropped + self._held()
+            self._flushing += 1
+        self._wake.set()
+        if self._thread is None or not self._thread.is_alive():
+            self._send_all()
+        with self._settled:
+            arrived = self._settled.wait_for(
+                lambda: self._delivered.spans + self._dropped.spans >= goal, timeout_seconds
+            )
+            self._flushing -= 1
+            return arrived and self._dropped.spans == dropped
+
+    def flush_at_end(self) -> None:
+        """Send everything that waits, within the time there is at the end."""
+        self.flush(self._exit_timeout_seconds)
+
+    def close(self) -> None:
+        """Send everything that waits, within the time there is at the end; drop the rest, and take no more."""
+        self.flush_at_end()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._attend_next()
+            left = self._drop(deque(self._sending), self._vital, self._waiting)
+            self._sending = ()
+            sender = self._sender
+        self._wake.set()
+        if left:
+            guard.say(f"{len(left)} spans, {roots(left)} of them runs, were not delivered: {self.last_fault}")
+        if sender is not None:
+            with guard:
+                sender.shutdown()
+
+    def counts(self) -> tuple[Counts, Counts]:
+        """Return what became of the spans, and of the runs."""
+        with self._lock:
+            waiting = self._waiting.copy()  # the program appends to it meanwhile
+            held = len(waiting) + len(self._vital) + len(self._sending)
+            runs = roots(chain(self._sending, self._vital, waiting))
+            delivered, dropped = self._delivered, self._dropped
+            return Counts(delivered.spans, dropped.spans, held), Counts(delivered.runs, dropped.runs, runs)
+
+    def _held(self) -> int:
+        return len(self._waiting) + len(self._vital) + len(self._sending)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name="botanu-delivery", daemon=True)
+        thread.start()
+        self._thread = thread
+        before_end_of_child(self.flush_at_end)
+
+    def _work(self) -> None:
+        """Send whenever a batch is full or the interval is over, and wait longer while the server is away."""
+        seconds = self._interval_seconds
+        wait_seconds = WAIT_SECONDS_MIN
+        while not self._closed:
+            self._wake.wait(seconds)
+            self._wake.clear()
+            sent = self._send_all()
+            if not sent.away:
+                seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
+                continue
+            jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients out, guards nothing
+            seconds = max(wait_seconds * jitter, sent.retry_after_seconds or 0)
+            if self._flushing:
+                seconds = min(seconds, WAIT_SECONDS_FLUSHING)
+            wait_seconds = min(2 * wait_seconds, WAIT_SECONDS_MAX)
+
+    def _send_all(self) -> Sent:
+        """Send batch by batch until nothing waits or the server is away; return what became of the last one."""
+        sent = Sent()
+        with self._sending_lock:
+            while not sent.away and (batch := self._next_batch()):
+                sent = self._attempt(batch)
+                self._settle(batch, sent)
+        return sent
+
+    def _next_batch(self) -> Sequence[ReadableSpan]:
+        with self._lock:
+            batch = [self._vital.popleft() for _ in range(min(self._batch_spans, len(self._vital)))]
+            batch += [self._waiting.popleft() for _ in range(min(self._batch_spans - len(batch), len(self._waiting)))]
+            self._sending = batch
+            self._attend_next()
+            return batch
+
+    def _attempt(self, batch: Sequence[ReadableSpan]) -> Sent:
+        token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))  # noqa: FBT003 - the client's calls are no spans
+        part = "the content filter"
+        try:
+            cleaned = self._clean(batch)
+            part = "the exporter"
+            if self._sender is None:
+                self._sender = self._make_sender()
+            return self._sender.send(cleaned)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the program goes on, and nothing uncleaned leaves
+            guard.log_once(f"{part} failed: {type(error).__name__}", error)
+            return Sent(refused=len(batch), reason=f"{type(error).__name__} in {part}")
+        finally:
+            detach(token)
+
+    def _settle(self, batch: Sequence[ReadableSpan], sent: Sent) -> None:
+        """Note what became of *batch*."""
+        with self._settled:
+            if self._closed:  # it has been counted as dropped
+                return
+            self._sending = ()
+            self._away = sent.away
+            self.last_fault = sent.reason or self.last_fault
+            if sent.away:
+                self._vital.extendleft(reversed(batch))
+            else:
+                arrived = len(batch) - sent.refused
+                self._delivered.add(batch[:arrived])
+                self._dropped.add(batch[arrived:])
+            self._attend_next()
+            self._settled.notify_all()
+        if sent.refused:
+            self._say_dropped(sent.reason)
+
+    def _say_dropped(self, reason: str) -> None:
+        guard.log_once(f"spans are dropped: {reason}; botanu.status() counts them")
+
+
+def _is_vital(span: ReadableSpan) -> bool:
+    return any(name.startswith(VITAL_PREFIXES) for name in span.attributes or ())

@@ -55,10 +55,18 @@ class Guard:
             strict_error = StrictError(message)
             self._note(strict_error)
             raise strict_error from error
+        self.log_once(message, error, about=about)
+
+    def log_once(self, message: str, error: BaseException | None = None, *, about: str | None = None) -> None:
+        """Do as ``say_once``, but raise nothing, strict or not: for what is no mistake of the program's."""
         subject = message if about is None else about
         if subject in self._said or len(self._said) >= SAID_MAX:
             return
         self._said.add(subject)
+        self.say(message, error)
+
+    def say(self, message: str, error: BaseException | None = None) -> None:
+        """Log *message* as a warning."""
         logger.warning("%s", message, exc_info=error)
 
     @contextmanager

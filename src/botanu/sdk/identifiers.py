@@ -1,10 +1,12 @@
-"""New run ids, and texts from the scalars that programs use as ids."""
+"""New ids of runs and spans, and texts from the scalars that programs use as ids."""
 
 import os
 import random
 import time
 from collections.abc import Awaitable, Iterable
 from typing import Any
+
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from botanu.errors import IdentityError
 
@@ -22,11 +24,27 @@ def new_run_id() -> str:
     return uuid7(time.time_ns() // 1_000_000, _random.getrandbits(74))
 
 
+class SpanIds(RandomIdGenerator):
+    """Span and trace ids from the random source of run ids.
+
+    OpenTelemetry takes them from the shared source. Many programs seed that one, to get the same results again: the
+    same ids would come again, too, and spans with the same ids are one span, counted once.
+    """
+
+    def generate_span_id(self) -> int:
+        """Return 64 random bits, not all zero."""
+        return _random.getrandbits(64) or 1
+
+    def generate_trace_id(self) -> int:
+        """Return 128 random bits, not all zero."""
+        return _random.getrandbits(128) or 1
+
+
 def uuid7(milliseconds: int, bits: int) -> str:
     """Return the UUIDv7 (RFC 9562, section 5.7) of an instant in Unix *milliseconds* with 74 random *bits*."""
-    number = milliseconds << 80 | 0x7 << 76 | (bits >> 62) << 64 | 0x2 << 62 | bits & (1 << 62) - 1
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    high, low = bits >> 62, bits & (1 << 62) - 1
+    instant = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
+    return f"{instant}-7{high:03x}-{0x8000 | low >> 48:04x}-{low & 0xFFFFFFFFFFFF:012x}"
 
 
 def id_text(field: str, given: object) -> str:

@@ -11,7 +11,7 @@ from botanu.errors import OutcomeError
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import plain_text
-from botanu.sdk.propagation import run_in
+from botanu.sdk.identity import run_in
 from botanu.sdk.scrubbing import REDACTED, is_secret, scrubbed_start
 from botanu.semconv import (
     OUTCOME_AUTO,
@@ -39,17 +39,18 @@ Scalar = str | bool | int | float
 
 T = TypeVar("T")
 
-_EVENT_NAMES = tuple(field.value for field in OutcomeField)
-_ATTRIBUTE_NAMES = (
-    OUTCOME_STATUS,
-    OUTCOME_VALUE_TYPE,
-    OUTCOME_VALUE_AMOUNT,
-    OUTCOME_CONFIDENCE,
-    OUTCOME_REASON,
-    OUTCOME_ERROR_TYPE,
-    OUTCOME_AUTO,
-)
-# The same fields, on the span event and on the root span.
+_STATUSES = {status.value: status for status in OutcomeStatus}
+
+_ATTRIBUTES = {
+    OutcomeField.STATUS.value: OUTCOME_STATUS,
+    OutcomeField.VALUE_TYPE.value: OUTCOME_VALUE_TYPE,
+    OutcomeField.VALUE_AMOUNT.value: OUTCOME_VALUE_AMOUNT,
+    OutcomeField.CONFIDENCE.value: OUTCOME_CONFIDENCE,
+    OutcomeField.REASON.value: OUTCOME_REASON,
+    OutcomeField.ERROR_TYPE.value: OUTCOME_ERROR_TYPE,
+    OutcomeField.AUTO.value: OUTCOME_AUTO,
+}
+# The fields as the span event names them, and as the root span does.
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +112,12 @@ class Outcome:
 
     def attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the run's root span."""
-        attributes = self._named(_ATTRIBUTE_NAMES)
+        attributes = {_ATTRIBUTES[name]: value for name, value in self.event_attributes().items()}
         attributes.update((OUTCOME_METADATA + key, value) for key, value in self.metadata)
         return attributes
 
     def event_attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
-        return self._named(_EVENT_NAMES)
-
-    def _named(self, names: tuple[str, ...]) -> dict[str, Scalar]:
         given = (
             self.status.value,
             self.value_type,
@@ -129,7 +127,7 @@ class Outcome:
             self.error_type,
             self.auto or None,
         )
-        return {name: value for name, value in zip(names, given, strict=True) if value is not None}
+        return {name: value for name, value in zip(_ATTRIBUTES, given, strict=True) if value is not None}
 
 
 def emit_outcome(
@@ -184,10 +182,10 @@ def emit_outcome(
 
 
 def _status(given: object) -> OutcomeStatus:
-    try:
-        return OutcomeStatus(given)  # type: ignore[arg-type]
-    except ValueError:
-        raise OutcomeError(f"status must be one of {', '.join(OutcomeStatus)}, not {given!r}") from None
+    status = _STATUSES.get(given) if isinstance(given, str) else None
+    if status is None:
+        raise OutcomeError(f"status must be one of {', '.join(OutcomeStatus)}, not {given!r}")
+    return status
 
 
 def _read(field: str, reader: Callable[[str, object, list[str]], T], given: object, faults: list[str]) -> T | None:

@@ -6,18 +6,22 @@ Everything else in the SDK (decorator, context manager, generator wrappers) is a
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
+import time
 from typing import TYPE_CHECKING, SupportsFloat
 
-from opentelemetry.context import attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
+from botanu.sdk.contexts import attach, detach, get_current
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import new_run_id
+from botanu.sdk.identity import INHERITED, run_in, with_run
 from botanu.sdk.outcome import Outcome
-from botanu.sdk.propagation import with_run
+from botanu.sdk.sampling import unrecorded
 from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
-    from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
@@ -34,10 +37,25 @@ FAULTS_MAX = 32
 """Most different faults kept per run."""
 
 
+class _Process:
+    """Which process this is: a fork makes another one."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.number += 1
+
+
+_process = _Process()
+
+
 class Run:
     """The run your code is inside: who it is, and the outcome it will end with. ``run_botanu`` yields it."""
 
-    __slots__ = ("_ended", "_faults", "_lock", "_outcome", "_outcome_count", "_span", "identity")
+    __slots__ = ("_ended", "_faults", "_lock", "_outcome", "_outcome_count", "_process", "_span", "identity")
 
     def __init__(self, identity: Mapping[str, str | int], span: Span | None, faults: Sequence[str] = ()) -> None:
         """Belongs to ``Scope``: *identity* holds ``botanu.*`` attributes, *span* is the run's root span."""
@@ -48,6 +66,7 @@ class Run:
         self._outcome_count = 0
         self._ended = False
         self._lock = threading.Lock()
+        self._process = _process.number
 
     @property
     def run_id(self) -> str:
@@ -90,13 +109,16 @@ class Run:
             metadata=metadata,
         )
         with guard:
-            self._say(outcome.faults)
+            if outcome.faults:
+                self._say(outcome.faults)
             with self._lock:
-                if self._ended:
-                    guard.say_once(f"outcome of workflow {self.workflow!r}: it came after the end, and is not recorded")
-                else:
+                self._outcome = outcome
+                open_here = not self._ended and self._process == _process.number
+                if open_here:
                     self._hold(outcome)
                     self._outcome_count += 1
+            if not open_here:
+                self._report_late(outcome)
 
     def _say(self, faults: Sequence[str]) -> None:
         for fault in faults:
@@ -112,10 +134,27 @@ class Run:
         if self._span is not None:
             self._span.add_event(semconv.OUTCOME_EMITTED, outcome.event_attributes())
 
+    def _report_late(self, outcome: Outcome) -> None:
+        """Send *outcome* on a span of its own: that of the run has ended, or is another process's."""
+        tracer = configure.tracer()
+        if tracer is None or self._span is None:
+            return
+        attributes: dict[str, AttributeValue] = {**self.identity, **outcome.attributes(), semconv.OUTCOME_LATE: True}
+        if outcome.faults:
+            attributes[semconv.FAULTS] = outcome.faults
+        now = time.time_ns()
+        span = tracer.start_span(
+            semconv.OUTCOME_EMITTED,
+            set_span_in_context(self._span, Context()),
+            attributes=attributes,
+            start_time=now,
+        )
+        span.end(now)
+
     def _end(self, error: BaseException | None, *, success: bool) -> None:
         """End the run and its root span; the outcome emitted stands, otherwise the ending gives one."""
         with self._lock:
-            if self._ended:
+            if self._ended or self._process != _process.number:  # a fork's child does not end its parent's run
                 return
             self._ended = True
             ending = Outcome.of_ending(error, success=success) if self._outcome is None else None
@@ -126,14 +165,17 @@ class Run:
             end_span(self._span, error)
 
     def _closing_attributes(self) -> dict[str, AttributeValue]:
-        attributes: dict[str, AttributeValue] = {}
-        if self._outcome is not None:
-            attributes.update(self._outcome.attributes())
+        attributes: dict[str, AttributeValue] = {} if self._outcome is None else {**self._outcome.attributes()}
         if self._outcome_count > 1:
             attributes[semconv.OUTCOME_COUNT] = self._outcome_count
         if self._faults:
             attributes[semconv.FAULTS] = [*self._faults]
         return attributes
+
+
+def current_run() -> Run | None:
+    """Return the run your code is inside, if any: for its ids, and to emit its outcome from elsewhere."""
+    return run_in()
 
 
 class Scope:
@@ -143,13 +185,13 @@ class Scope:
 
     def __init__(
         self,
-        given: Mapping[str, str | int | None],
+        given: Mapping[str, str | int],
         *,
         auto_outcome_on_success: bool = True,
         span_kind: SpanKind = SpanKind.INTERNAL,
         faults: Sequence[str] = (),
     ) -> None:
-        """Prepare a run whose identity the program has *given*, by attribute name; ``None`` is not given.
+        """Prepare a run whose identity the program has *given*, by attribute name.
 
         *faults* are reasons why a part of the identity is missing; they go on the root span.
         """
@@ -226,28 +268,25 @@ class Scope:
 
     def _start(self, tracer: Tracer) -> None:
         context = get_current()
-        identity = self._identity(configure.identity_in(context))
+        identity = self._identity(configure.identity_around(context))
         span = tracer.start_span(
-            str(self._given[semconv.WORKFLOW]),
-            context,
-            self._kind,
-            {**identity, semconv.RUN_ROOT: True},
+            str(self._given[semconv.WORKFLOW]), context, self._kind, {**identity, semconv.RUN_ROOT: True}
         )
+        if not span.is_recording():
+            unrecorded.note()
         self._run = Run(identity, span, self._faults)
         self._token = attach(set_span_in_context(span, with_run(context, self._run)))
 
     def _identity(self, around: Mapping[str, str | int]) -> dict[str, str | int]:
         """Return the identity of this run, nested in the one whose identity is *around*."""
         run_id = new_run_id()
-        identity: dict[str, str | int] = {semconv.RUN_ID: run_id}
-        identity.update((name, value) for name, value in self._given.items() if value is not None)
-        if around:
-            identity[semconv.PARENT_RUN_ID] = around[semconv.RUN_ID]
-            for name in (semconv.ENVIRONMENT, semconv.TENANT_ID):
-                if name in around:
-                    identity.setdefault(name, around[name])
-        environment = configure.settings().environment
-        if environment is not None:
-            identity.setdefault(semconv.ENVIRONMENT, environment)
-        identity[semconv.ROOT_RUN_ID] = around.get(semconv.ROOT_RUN_ID, around.get(semconv.RUN_ID, run_id))
-        return identity
+        if not around:
+            return {semconv.RUN_ID: run_id, **configure.defaults(), **self._given, semconv.ROOT_RUN_ID: run_id}
+        return {
+            semconv.RUN_ID: run_id,
+            **configure.defaults(),
+            **{name: around[name] for name in INHERITED if name in around},
+            **self._given,
+            semconv.PARENT_RUN_ID: around[semconv.RUN_ID],
+            semconv.ROOT_RUN_ID: around.get(semconv.ROOT_RUN_ID, around[semconv.RUN_ID]),
+        }

@@ -22,9 +22,14 @@ class SdkSettings:
         "the caller then decides which customer is charged.",
     )
     queue_spans_max: int = setting(
-        50_000, "Spans held while the server is slow or away; beyond it the oldest go.", least=1
+        50_000,
+        "Spans held while the server is slow or away; beyond it the oldest go, those with outcome, usage or cost last.",
+        least=1,
     )
     export_interval_seconds: float = setting(1.0, "Longest wait before finished spans are sent.", least=0.01)
+    exit_timeout_seconds: float = setting(
+        5.0, "Longest wait at the end of the program for the last spans to arrive.", least=0
+    )
     capture_content: bool = setting(
         False,
         "Send what people and models said, where an instrumentation records it; secrets in it are redacted. When "
@@ -33,3 +38,4 @@ class SdkSettings:
     strict: bool = setting(
         False, "Raise the SDK's own faults, and what it would warn of, instead of logging them. For tests."
     )
+    instrument: bool = setting(False, "Turn on every OpenTelemetry instrumentation that is installed.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Self
 
-from opentelemetry.context import attach, detach
-from opentelemetry.trace import INVALID_SPAN, SpanKind, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanKind
 
 from botanu import semconv
 from botanu.sdk import configure
+from botanu.sdk.contexts import detach
 from botanu.sdk.guard import guard
+from botanu.sdk.identity import open_span
 from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ class LlmCall:
         tracer = configure.tracer()
         if tracer is not None:
             with guard:
-                self._span = tracer.start_span(self._name, kind=SpanKind.CLIENT, attributes=self._attributes)
-                self._token = attach(set_span_in_context(self._span))
+                self._span, self._token = open_span(tracer, self._name, SpanKind.CLIENT, self._attributes)
         return self
 
     def __exit__(

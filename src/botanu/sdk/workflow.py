@@ -23,7 +23,7 @@ from botanu.sdk.scope import Scope
 from botanu.sdk.stepping import Within, steps_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 
     from botanu.sdk.extracting import Extract
 
@@ -69,24 +69,24 @@ def botanu_workflow(
             argument is no text.
     """
     fixed = _fixed_identity(name, environment, tenant_id, version)
-    ids = {
-        semconv.EVENT_ID: event_id if callable(event_id) else id_text("event_id", event_id),
-        semconv.CUSTOMER_ID: customer_id if callable(customer_id) else id_text("customer_id", customer_id),
-    }
+    found = {}
+    for attribute, given in ((semconv.EVENT_ID, event_id), (semconv.CUSTOMER_ID, customer_id)):
+        if callable(given):
+            found[attribute] = given
+        else:
+            fixed[attribute] = id_text(attribute.removeprefix("botanu."), given)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if not callable(function):
             raise TypeError(f"{function!r} cannot be called: put @botanu_workflow below @classmethod or @property")
-        sources = {
-            attribute: extractor(given, function) if callable(given) else given for attribute, given in ids.items()
-        }
+        sources = {attribute: extractor(given, function) for attribute, given in found.items()}
 
         def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope | None:
             if configure.tracer() is None:
                 return None
-            resolved, faults = _resolve(name, sources, args, kwargs)
+            identity, faults = _resolve(fixed, sources, args, kwargs)
             return Scope(
-                {**fixed, **resolved},
+                identity,
                 auto_outcome_on_success=auto_outcome_on_success,
                 span_kind=span_kind,
                 faults=faults,
@@ -132,44 +132,43 @@ def run_botanu(
         **_fixed_identity(name, environment, tenant_id, version),
         semconv.EVENT_ID: id_text("event_id", event_id),
         semconv.CUSTOMER_ID: id_text("customer_id", customer_id),
-        semconv.ATTEMPT: _attempt(attempt),
     }
+    if attempt is not None:
+        given[semconv.ATTEMPT] = _attempt(attempt)
     return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=span_kind)
 
 
-def _fixed_identity(name: str, environment: object, tenant_id: object, version: object) -> dict[str, str | int | None]:
-    return {
-        semconv.WORKFLOW: id_text("name", name),
-        semconv.ENVIRONMENT: optional_text("environment", environment),
-        semconv.TENANT_ID: optional_text("tenant_id", tenant_id),
-        semconv.WORKFLOW_VERSION: optional_text("version", version),
-    }
+def _fixed_identity(name: str, environment: object, tenant_id: object, version: object) -> dict[str, str | int]:
+    fixed: dict[str, str | int] = {semconv.WORKFLOW: id_text("name", name)}
+    if (text := optional_text("environment", environment)) is not None:
+        fixed[semconv.ENVIRONMENT] = text
+    if (text := optional_text("tenant_id", tenant_id)) is not None:
+        fixed[semconv.TENANT_ID] = text
+    if (text := optional_text("version", version)) is not None:
+        fixed[semconv.WORKFLOW_VERSION] = text
+    return fixed
 
 
-def _attempt(given: object) -> int | None:
-    if given is None or (isinstance(given, int) and not isinstance(given, bool) and given >= 1):
+def _attempt(given: object) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
         return given
     raise IdentityError(f"attempt must be a whole number from 1, not {given!r}")
 
 
 def _resolve(
-    workflow: str, sources: dict[str, str | Extract], args: tuple[object, ...], kwargs: dict[str, object]
-) -> tuple[dict[str, str], list[str]]:
-    """Return the ids of one call, and the faults of those that could not be had."""
-    resolved: dict[str, str] = {}
-    faults: list[str] = []
-    for attribute, given in sources.items():
-        if isinstance(given, str):
-            resolved[attribute] = given
-            continue
-        field = attribute.removeprefix("botanu.")
+    fixed: dict[str, str | int], sources: dict[str, Extract], args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[dict[str, str | int], Sequence[str]]:
+    """Return the identity of one call, *fixed* included, and the faults of ids that could not be had."""
+    identity, faults = fixed.copy(), []
+    for attribute, extract in sources.items():
         try:
-            resolved[attribute] = id_text(field, given(args, kwargs))
+            identity[attribute] = id_text(attribute, extract(args, kwargs))
         except Exception as error:  # noqa: BLE001 - the program's own function must run regardless
-            fault = f"{field}: {type(error).__name__}"
+            fault = f"{attribute.removeprefix('botanu.')}: {type(error).__name__}"
             faults.append(fault)
+            workflow = fixed[semconv.WORKFLOW]
             guard.say_once(f"workflow {workflow!r}: {fault}; the run is recorded without it", error)
-    return resolved, faults
+    return identity, faults
 
 
 def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]:

@@ -3,7 +3,7 @@
 The schema is public. It changes by migration only: a new entry at the end of ``MIGRATIONS``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 AMOUNT = "DECIMAL(18,9)"
@@ -20,11 +20,15 @@ LINE_ITEMS = f"STRUCT(meter VARCHAR, quantity BIGINT, price_id VARCHAR, amount {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, its type and the sentence that explains it."""
+    """One column: its name, its type and the sentence that explains it.
+
+    *since* is the schema version that brought it. What a later version brings stands last in its table.
+    """
 
     name: str
     type: str
     sentence: str
+    since: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,11 @@ _OUTCOME = (
 
 _OUTCOME_ORIGIN = (
     Column("outcome_auto", "BOOLEAN", "True when derived from how the run ended, not emitted by the program."),
-    Column("outcome_count", "INTEGER", "Outcomes emitted in the run; more than one breaks the rule of one per run."),
+    Column(
+        "outcome_count",
+        "INTEGER",
+        "Outcomes the program emitted, late ones too; more than one breaks the rule of one per run.",
+    ),
 )
 
 _SUMS = (
@@ -105,12 +113,12 @@ SPANS = Table(
         Column(
             "line_items",
             LINE_ITEMS,
-            "Quantities by exclusive meter, each with price and amount; null amount: unpriced.",
+            "Quantities by exclusive meter, with price and amount; null amount: unpriced, or within a reported cost.",
         ),
-        Column("cost", AMOUNT, "Sum of the line items that have a price; null where none has."),
+        Column("cost", AMOUNT, "Sum of the line items that have an amount; null where it is not known at all."),
         Column("currency", "VARCHAR", "Currency of the cost."),
-        Column("cost_source", "VARCHAR", "computed, where the cost comes from usage and prices."),
-        Column("priced", "BOOLEAN", "For a call: whether all its usage is known and priced; null: not a call."),
+        Column("cost_source", "VARCHAR", "computed, from usage and prices; reported, by the program or the provider."),
+        Column("priced", "BOOLEAN", "For a call: whether its cost is known and complete; null: not a call."),
         Column("counted", "BOOLEAN", "For usage: whether it counts; false where it repeats what another span reports."),
         Column("counted_reason", "VARCHAR", "Why usage does not count."),
         Column("attributes", "JSON", "The attributes that are no column, as they came, without prompts."),
@@ -118,6 +126,7 @@ SPANS = Table(
         Column("span_events", "JSON", "The span events: time, name, attributes."),
         Column("links", "JSON", "The links: trace, span, attributes."),
         Column("received_at", "TIMESTAMP WITH TIME ZONE", "When the server received it."),
+        Column("outcome_late", "BOOLEAN", "True where it reports an outcome emitted after its run had ended.", since=2),
     ),
 )
 
@@ -139,9 +148,14 @@ RUNS = Table(
         Column(
             "outcome_time",
             "TIMESTAMP WITH TIME ZONE",
-            "When its outcome was reached: its end, or that of its last span where it was abandoned.",
+            "When its outcome was reached: its end, or when its late outcome was emitted; where it was abandoned, the "
+            "end of its last span.",
         ),
-        Column("value_per_unit", AMOUNT, "Money per unit of its value type, from the value card at its end."),
+        Column(
+            "value_per_unit",
+            AMOUNT,
+            "Money per unit of its value type, from the value card at its end; where that is unknown, at outcome_time.",
+        ),
         Column("value", VALUE_AMOUNT, "outcome_value_amount times value_per_unit."),
         *_SUMS,
         Column("calls", "BIGINT", "Calls of models and tools that count."),
@@ -160,7 +174,7 @@ EVENTS = Table(
         Column("start_time", "TIMESTAMP WITH TIME ZONE", "When the first run started."),
         Column("end_time", "TIMESTAMP WITH TIME ZONE", "When the last run ended; null while one has not."),
         *_OUTCOME,
-        Column("outcome_run_id", "VARCHAR", "The run that gave the final outcome: the one that ended last."),
+        Column("outcome_run_id", "VARCHAR", "The run that gave the final outcome: the one whose outcome came last."),
         *_SUMS,
         Column("value", VALUE_AMOUNT, "Sum of the values of its runs; null when none is known."),
         Column("margin", TOTAL, "value - total_cost."),
@@ -169,6 +183,11 @@ EVENTS = Table(
 
 OUTCOME_ORDER = "(outcome_time, start_time, run_id)"
 """The final outcome of an event is that of its run that comes last in this order, of those with an outcome."""
+
+VALUED_AT = "coalesce(end_time, outcome_time)"
+"""The instant at which a run takes its value from the value card: a late outcome is worth what it was at the run's end.
+
+Where the end is not known, the outcome's own time is the nearest instant that is."""
 
 UNIT_VALUES = Table(
     "unit_values",
@@ -221,10 +240,14 @@ LINE_ITEMS_VIEW = Table(
         Column("model", "VARCHAR", "The model."),
         Column("meter", "VARCHAR", "What was counted; no two line items of a call overlap."),
         Column("quantity", "BIGINT", "How much of it."),
-        Column("price_id", "VARCHAR", "The price; null: none was found."),
+        Column("price_id", "VARCHAR", "The price; null: none was found, or none was needed."),
         Column("unit_price", "DECIMAL(38,18)", "Money for `per` units."),
         Column("per", "BIGINT", "How many units that buys."),
-        Column("amount", AMOUNT, "quantity x unit_price / per, to the nano-unit; null: unpriced."),
+        Column(
+            "amount",
+            AMOUNT,
+            "quantity x unit_price / per, to the nano-unit, or the reported cost; null: unpriced, or within that.",
+        ),
         Column("currency", "VARCHAR", "Currency of the amount."),
     ),
 )
@@ -233,24 +256,35 @@ TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, LINE_ITEMS_VIEW)
 """What may be queried, and what a row of each is."""
 
 _LINE_ITEMS_SQL = """
-CREATE VIEW line_items AS
+CREATE OR REPLACE VIEW line_items AS
 SELECT s.trace_id, s.span_id, s.run_id, s.event_id, s.start_time, s.provider, s.model,
        s.item.meter AS meter, s.item.quantity AS quantity, s.item.price_id AS price_id,
-       p.amount AS unit_price, p.per, s.item.amount AS amount, p.currency
+       p.amount AS unit_price, p.per, s.item.amount AS amount,
+       CASE WHEN s.item.amount IS NOT NULL THEN s.currency END AS currency
 FROM (SELECT *, unnest(line_items) AS item FROM spans) AS s
 LEFT JOIN prices AS p ON p.price_id = s.item.price_id
 """
 
 
-def _create(tables: Iterable[Table]) -> tuple[str, ...]:
+_STORED = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES)
+
+
+def _create() -> tuple[str, ...]:
+    return tuple(f"CREATE TABLE {table.name} ({', '.join(_columns(table, 1))})" for table in _STORED)
+
+
+def _add(version: int) -> tuple[str, ...]:
     return tuple(
-        f"CREATE TABLE {table.name} ({', '.join(f'{column.name} {column.type}' for column in table.columns)})"
-        for table in tables
+        f"ALTER TABLE {table.name} ADD COLUMN {column}" for table in _STORED for column in _columns(table, version)
     )
 
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((*_create((SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES)), _LINE_ITEMS_SQL),)
-"""Statements that bring a store from version *n* to *n + 1*; the first makes a new store."""
+def _columns(table: Table, version: int) -> Iterator[str]:
+    return (f"{column.name} {column.type}" for column in table.columns if column.since == version)
+
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_create(), (*_add(2), _LINE_ITEMS_SQL))
+"""Statements that bring a store from version *n* to *n + 1*; the first makes a new store, the last its view."""
 
 VERSION = len(MIGRATIONS)
 """The schema version of this release."""

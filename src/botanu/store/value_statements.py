@@ -1,5 +1,7 @@
 """The value card in SQL: what the embedded store runs when values are set."""
 
+from botanu.store.schema import VALUED_AT
+
 VALUES = """
 SELECT value_type, workflow, amount, currency, valid_from, valid_to, source FROM unit_values
 ORDER BY value_type, workflow NULLS FIRST, valid_from, recorded_at
@@ -24,13 +26,13 @@ UPDATE unit_values SET valid_to = next.valid_to FROM (
 """
 """Ends each value where the next one of its type and workflow begins."""
 
-VALUED_BEFORE = """
+VALUED_BEFORE = f"""
 CREATE OR REPLACE TEMP TABLE valued_before AS
 SELECT run_id, value_per_unit FROM runs r
 WHERE EXISTS (
   FROM unit_values v
   WHERE v.recorded_at = $now AND v.value_type = r.outcome_value_type AND (v.workflow IS NULL OR v.workflow = r.workflow)
-    AND v.valid_from <= r.end_time AND (v.valid_to IS NULL OR r.end_time < v.valid_to)
+    AND v.valid_from <= {VALUED_AT} AND (v.valid_to IS NULL OR {VALUED_AT} < v.valid_to)
 )
 """
 """Notes the runs that the values recorded at ``$now`` hold for, with what they were valued at."""

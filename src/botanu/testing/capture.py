@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
-    from botanu.sdk.configure import _Provider
+    from botanu.sdk.providers import Provider
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def capture_runs(*, strict: bool = True) -> Iterator[CapturedRuns]:
 
     Raises:
         StrictError: in the block, or at its end.
-        RuntimeError: OpenTelemetry is switched off, or the program's tracer provider is not one of its SDK.
+        RuntimeError: OpenTelemetry is switched off.
     """
     with guard.apart(strict=strict) as errors, configure.captured(SdkSettings(strict=strict)) as provider:
         runs = CapturedRuns(errors)
@@ -114,9 +114,9 @@ class _Tap(SpanProcessor):
 
     def __init__(self) -> None:
         self.runs: CapturedRuns | None = None
-        self._provider: _Provider | None = None
+        self._provider: Provider | None = None
 
-    def add_to(self, provider: _Provider) -> None:
+    def add_to(self, provider: Provider) -> None:
         """Take part in what *provider* does; once, if it is the same as before."""
         if provider is not self._provider:
             provider.add_span_processor(self)

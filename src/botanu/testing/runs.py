@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from botanu import semconv
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 _OUTCOME = semconv.OUTCOME_STATUS.removesuffix(OutcomeField.STATUS)
+_COUNT = semconv.OUTCOME_COUNT.removeprefix(_OUTCOME)
 _METADATA = semconv.OUTCOME_METADATA.removeprefix(_OUTCOME)
 
 
@@ -77,21 +79,29 @@ class CapturedRun:
 
     @property
     def outcome_attributes(self) -> dict[str, Any]:
-        """The same as attributes of the root span, without their prefix; ``count`` is there if it is more than one."""
-        return {
-            name.removeprefix(_OUTCOME): value for name, value in self.attributes.items() if name.startswith(_OUTCOME)
-        }
+        """The same as attributes of its span, without their prefix; ``count`` is there if more than one was emitted."""
+        reports = [span for span in (self.root, *self._late()) if semconv.OUTCOME_STATUS in attributes_of(span)]
+        if not reports:
+            return {}
+        count = sum(map(_count, reports))
+        return _outcome_part(max(reports, key=_rank)) | ({_COUNT: count} if count > 1 else {})
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
-        """Every outcome of the run, in order, as its span events have them: without metadata."""
-        emitted = [event.attributes or {} for event in self.root.events if event.name == semconv.OUTCOME_EMITTED]
-        return tuple(outcome for outcome in map(_outcome, emitted) if outcome is not None)
+        """Every outcome of the run, in order; only those that came after its end are with metadata."""
+        in_time = [
+            (each.timestamp, each.attributes) for each in self.root.events if each.name == semconv.OUTCOME_EMITTED
+        ]
+        late = [(span.end_time or 0, _outcome_part(span)) for span in self._late()]
+        emitted = (_outcome(given or {}) for _, given in sorted((*in_time, *late), key=itemgetter(0)))
+        return tuple(outcome for outcome in emitted if outcome is not None)
 
     @property
     def faults(self) -> tuple[str, ...]:
         """What the SDK left out or shortened, where it is not strict."""
-        return tuple(self.attributes.get(semconv.FAULTS, ()))
+        return tuple(
+            fault for span in (self.root, *self._late()) for fault in attributes_of(span).get(semconv.FAULTS, ())
+        )
 
     @property
     def calls(self) -> tuple[CapturedCall, ...]:
@@ -102,10 +112,39 @@ class CapturedRun:
         """Return the run and what happened in it as indented lines. No ids and times: like runs have like trees."""
         return "\n".join(_lines(self))
 
+    def _late(self) -> list[ReadableSpan]:
+        """Return the spans of outcomes that came after the end."""
+        return [span for span in self.spans if span is not self.root and attributes_of(span).get(semconv.OUTCOME_LATE)]
+
 
 def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     """Return the attributes of *span*."""
     return dict(span.attributes or {})
+
+
+# --- Outcomes -----------------------------------------------------------------------------------------
+
+
+def _rank(report: ReadableSpan) -> tuple[bool, int, bool]:
+    """Return what the report that stands has most of, as on the server: emitted before derived, then the last one."""
+    attributes = attributes_of(report)
+    return (
+        not attributes.get(semconv.OUTCOME_AUTO),
+        report.end_time or 0,
+        semconv.OUTCOME_LATE in attributes,
+    )
+
+
+def _count(report: ReadableSpan) -> int:
+    """Return how many outcomes the program emitted by *report*."""
+    attributes = attributes_of(report)
+    return int(attributes.get(semconv.OUTCOME_COUNT, not attributes.get(semconv.OUTCOME_AUTO)))
+
+
+def _outcome_part(report: ReadableSpan) -> dict[str, Any]:
+    """Return the attributes of *report* that are its outcome's, without their prefix."""
+    given = attributes_of(report)
+    return {name.removeprefix(_OUTCOME): value for name, value in given.items() if name.startswith(_OUTCOME)}
 
 
 def _outcome(given: Mapping[str, Any]) -> Outcome | None:

@@ -1,0 +1,55 @@
+"""What a program reports itself, where a column alone does not say it: what a call cost, and other usage."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from botanu import semconv
+from botanu.ingest.dialects import USAGE
+from botanu.ingest.otlp import Attributes
+from botanu.ingest.reading import mask
+from botanu.pricing.money import CURRENCY
+
+_CURRENCY = pa.scalar(CURRENCY)
+_OURS = {f"{semconv.USAGE}{meter}": meter for meter in USAGE}
+
+
+def reported(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """Return what spans report, given the *columns* read from their *attributes*; it takes the place of some of them.
+
+    ``cost_amount`` is in the store's currency; what is in another is null, and its attributes are *left* again.
+    ``reports_cost`` says which spans report a cost at all, ``reports_usage`` which report usage that is in no column.
+    """
+    amount, currency = attributes.rows(semconv.COST_AMOUNT), attributes.rows(semconv.COST_CURRENCY)
+    cost = columns["cost_amount"]
+    if (amount >= 0).any() or (currency >= 0).any():
+        ours = (currency < 0) | mask(pc.equal(pc.utf8_upper(columns["cost_currency"]), _CURRENCY))
+        cost = pc.if_else(pa.array(ours), cost, pa.scalar(None, cost.type))
+        for rows in (amount, currency):
+            left[rows[(rows >= 0) & ~mask(cost.is_valid())]] = True
+    return {
+        "cost_amount": cost,
+        "reports_cost": pa.array(amount >= 0),
+        "reports_usage": pa.array(_reports_usage(columns, attributes)),
+    }
+
+
+def _reports_usage(columns: Mapping[str, pa.Array], attributes: Attributes) -> NDArray[np.bool_]:
+    """Return which spans report usage of a meter that has no column, or of one that has, and it could not be read."""
+    found = np.zeros(attributes.owners, dtype=np.bool_)
+    names = attributes.keys.dictionary.to_pylist()
+    if not any(name.startswith(semconv.USAGE) for name in names):
+        return found
+    for name, meter in _OURS.items():
+        found |= (attributes.rows(name) >= 0) & ~mask(columns[meter].is_valid())
+    others = np.array([name.startswith(semconv.USAGE) and name not in _OURS for name in names])
+    at = np.flatnonzero(others[attributes.keys.indices.to_numpy()])
+    values = attributes.values.take(pa.array(at))
+    none = np.logical_or.reduce(
+        [mask(pc.equal(pc.struct_field(values, f"{kind}_value"), 0)) for kind in ("int", "double")]
+    )
+    found[attributes.owner[at[~none]]] = True
+    return found
