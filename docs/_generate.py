@@ -11,7 +11,7 @@ from pathlib import Path
 from cyclopts import App
 from cyclopts.argument import Argument
 
-from botanu import semconv
+from botanu import content, semconv
 from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
 from botanu.pricing.meters import METERS
@@ -176,9 +176,9 @@ def _dialects() -> Iterator[str]:
 
 
 def _content() -> Iterator[str]:
-    yield _list(map(_code, sorted(semconv.CONTENT)))
+    yield _list(map(_code, sorted(content.CONTENT)))
     yield "Nor anything that starts with one of these:"
-    yield _list(map(_code, semconv.CONTENT_PREFIXES))
+    yield _list(map(_code, content.CONTENT_PREFIXES))
 
 
 def _default(text: str) -> str:

@@ -35,8 +35,9 @@ autodoc_class_signature = "separated"  # a class that only the SDK makes shows n
 nitpicky = True
 # Names of other projects, whose documentation is not read, as building asks no network; and names that are not public.
 nitpick_ignore_regex = [
-    (r"py:class", r"(collections\.abc|opentelemetry)\..*"),
-    (r"py:class", r"P|R|ReadableSpan|Span|SpanKind|botanu\.sdk\.scope\.Scope"),
+    (r"py:class", r"(collections\.abc|decimal|opentelemetry)\..*"),
+    (r"py:class", r"(botanu\.sdk\.llm\.)?(P|R|T)|ReadableSpan|Span|SpanKind|Tokens"),
+    (r"py:class", r"botanu\.sdk\.(scope\.Scope|steps\.Step|streams\.(Async)?Stream)"),
 ]
 
 

@@ -29,7 +29,7 @@ from starlette.routing import Mount, Route
 
 import botanu
 import botanu.testing
-from botanu import semconv
+from botanu import content, semconv
 from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
 from botanu.ingest.rollup import ROLLUPS
@@ -356,7 +356,7 @@ def test_every_attribute_is_documented():
     constants = [value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)]
     lists = [each for each in vars(semconv).values() if isinstance(each, type) and issubclass(each, StrEnum)]
     read = [name for dialect in DIALECTS for names in dialect.attributes.values() for name in names]
-    dropped = [*semconv.CONTENT, *semconv.CONTENT_PREFIXES]
+    dropped = [*content.CONTENT, *content.CONTENT_PREFIXES]
     assert len(constants) > 20
     for name in [*constants, *(word for each in lists for word in each), *read, *dropped]:
         assert f"`{name}`" in text

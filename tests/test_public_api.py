@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 
 import pytest
-from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
+from opentelemetry.semconv._incubating.attributes import db_attributes, gen_ai_attributes, messaging_attributes
 
 import botanu
 from botanu import errors, semconv
@@ -52,10 +52,15 @@ def test_the_tree_of_errors_is_drawn_as_it_is():
         assert len(words) == 1 or not words[1].startswith("(") or words[1].strip("()") in bases
 
 
-def test_names_of_the_genai_conventions_are_the_conventions():
-    known = {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI_")}
-    ours = {value for name, value in vars(semconv).items() if name.startswith("GEN_AI_")}
+@pytest.mark.parametrize(
+    ("prefix", "conventions"),
+    [("GEN_AI_", gen_ai_attributes), ("DB_", db_attributes), ("MESSAGING_", messaging_attributes)],
+)
+def test_names_of_the_conventions_are_the_conventions(prefix, conventions):
+    known = {value for name, value in vars(conventions).items() if name.startswith(prefix)}
+    ours = {value for name, value in vars(semconv).items() if name.startswith(prefix)}
 
+    assert ours
     assert ours <= known
 
 

@@ -12,32 +12,66 @@ and ask ``botanu report`` what it costs.
 """
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
+from botanu.sdk.calls import Call, track_tool_call
+from botanu.sdk.carrying import carry
 from botanu.sdk.configure import Status, disable, enable, flush, status
 from botanu.sdk.counts import Counts
+from botanu.sdk.data import (
+    DbCall,
+    MessagingCall,
+    StorageCall,
+    track_db_operation,
+    track_messaging_operation,
+    track_storage_operation,
+)
+from botanu.sdk.llm import LlmCall, track_llm_call
+from botanu.sdk.messages import Extracted, extract, inject
+from botanu.sdk.middleware import AsgiMiddleware, WsgiMiddleware
 from botanu.sdk.outcome import Outcome, emit_outcome
+from botanu.sdk.retrying import tenacity_attempt
 from botanu.sdk.scope import Run, current_run
-from botanu.sdk.usage import LlmCall, track_llm_call
+from botanu.sdk.steps import set_business_context, step
+from botanu.sdk.usage import record_cost, record_usage
 from botanu.sdk.workflow import botanu_workflow, run_botanu
 from botanu.semconv import OutcomeStatus
 
 __all__ = [
+    "AsgiMiddleware",
     "BotanuError",
+    "Call",
     "Counts",
+    "DbCall",
+    "Extracted",
     "IdentityError",
     "LlmCall",
+    "MessagingCall",
     "Outcome",
     "OutcomeError",
     "OutcomeStatus",
     "Run",
     "SettingsError",
     "Status",
+    "StorageCall",
+    "WsgiMiddleware",
     "botanu_workflow",
+    "carry",
     "current_run",
     "disable",
     "emit_outcome",
     "enable",
+    "extract",
     "flush",
+    "inject",
+    "record_cost",
+    "record_usage",
     "run_botanu",
+    "set_business_context",
     "status",
+    "step",
+    "tenacity_attempt",
+    "track_db_operation",
     "track_llm_call",
+    "track_messaging_operation",
+    "track_storage_operation",
+    "track_tool_call",
 ]

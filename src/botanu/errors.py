@@ -4,7 +4,7 @@
 
     BotanuError
     ├── OutcomeError (ValueError)    an outcome that is a programming error, such as an unknown status
-    ├── IdentityError (ValueError)   an event or customer id that cannot identify anything
+    ├── IdentityError (ValueError)   an id or name that cannot identify anything, or is given twice
     ├── SettingsError (ValueError)   settings that cannot be read; lists every fault at once
     ├── StrictError                  what the SDK would log as a warning, where it is strict
     ├── DecodeError (ValueError)     a request that will never be readable
@@ -29,7 +29,7 @@ class OutcomeError(BotanuError, ValueError):
 
 
 class IdentityError(BotanuError, ValueError):
-    """An event or customer id that cannot identify anything."""
+    """An id or name that cannot identify anything, such as an empty event id, or is given twice."""
 
 
 class SettingsError(BotanuError, ValueError):

@@ -8,7 +8,7 @@ semantic conventions for generative AI, and a test compares them with the conven
 from enum import StrEnum
 from typing import Final
 
-# --- Run identity: on the root span, in baggage, and stamped on every span started inside the run ---
+# --- Run identity: on the root span, in baggage where that is allowed, and on every span started inside the run ---
 
 RUN_ID: Final = "botanu.run_id"
 """The run this span belongs to: a UUIDv7, new for each execution."""
@@ -132,10 +132,13 @@ COST_AMOUNT: Final = "botanu.cost.amount"
 COST_CURRENCY: Final = "botanu.cost.currency"
 """Currency of the reported cost, by its ISO 4217 code, such as ``USD``."""
 
-# --- Calls: OpenTelemetry's names, written by ``track_llm_call`` -------------------------------------
+PROVIDER: Final = "botanu.provider"
+"""Who bills for what is no model's call: a tool, a database, usage and cost that the program reports."""
+
+# --- Calls: OpenTelemetry's names, written by ``track_llm_call`` and ``track_tool_call`` --------------
 
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
-"""What the call does: chat, text_completion, embeddings, …"""
+"""What the call does: chat, text_completion, embeddings, execute_tool, …"""
 
 GEN_AI_PROVIDER_NAME: Final = "gen_ai.provider.name"
 """Who bills, such as ``openai`` or ``aws.bedrock``."""
@@ -164,153 +167,87 @@ GEN_AI_CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 GEN_AI_REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 """The part of the output that was reasoning."""
 
+GEN_AI_TOOL_NAME: Final = "gen_ai.tool.name"
+"""The tool that was called."""
+
+GEN_AI_TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+"""The id that the model gave the call of the tool."""
+
 ERROR_TYPE: Final = "error.type"
 """Class of the error that ended the operation."""
 
-# --- What people and models said ---------------------------------------------------------------------
+# --- Where a request goes: OpenTelemetry's names, read to tell whether the run may go along --------------
 
-CONTENT: Final = frozenset(
-    {
-        "agentops.entity.input",
-        "agentops.entity.output",
-        "ai.documents",
-        "ai.embedding",
-        "ai.embeddings",
-        "ai.prompt",
-        "ai.response.files",
-        "ai.response.object",
-        "ai.response.reasoning",
-        "ai.response.text",
-        "ai.response.toolCalls",
-        "ai.result.object",
-        "ai.result.text",
-        "ai.result.toolCalls",
-        "ai.schema",
-        "ai.schema.description",
-        "ai.toolCall.args",
-        "ai.toolCall.result",
-        "ai.value",
-        "ai.values",
-        "all_messages_events",
-        "braintrust.input",
-        "braintrust.input_json",
-        "braintrust.output",
-        "braintrust.output_json",
-        "db.query.result.document",
-        "db.query.text",
-        "db.statement",
-        "embedding.embeddings",
-        "embedding.text",
-        "error.message",
-        "events",
-        "exception.message",
-        "exception.stacktrace",
-        "final_result",
-        "gcp.vertex.agent.llm_request",
-        "gcp.vertex.agent.llm_response",
-        "gcp.vertex.agent.tool_call_args",
-        "gcp.vertex.agent.tool_response",
-        "gen_ai.completion",
-        "gen_ai.content.completion",
-        "gen_ai.content.prompt",
-        "gen_ai.event.content",
-        "gen_ai.input.messages",
-        "gen_ai.output.messages",
-        "gen_ai.prompt",
-        "gen_ai.request.messages",
-        "gen_ai.response.object",
-        "gen_ai.response.text",
-        "gen_ai.response.tool_calls",
-        "gen_ai.retrieval.documents",
-        "gen_ai.retrieval.query.text",
-        "gen_ai.system_instructions",
-        "gen_ai.task.input",
-        "gen_ai.task.output",
-        "gen_ai.tool.call.arguments",
-        "gen_ai.tool.call.result",
-        "gen_ai.tool.definitions",
-        "gen_ai.tool.input",
-        "gen_ai.tool.output",
-        "genkit:input",
-        "genkit:output",
-        "haystack.component.input",
-        "haystack.component.output",
-        "haystack.pipeline.input_data",
-        "haystack.pipeline.output_data",
-        "input.value",
-        "langfuse.observation.input",
-        "langfuse.observation.output",
-        "langfuse.trace.input",
-        "langfuse.trace.output",
-        "lk.chat_ctx",
-        "lk.function_tool.arguments",
-        "lk.function_tool.output",
-        "lk.input_text",
-        "lk.instructions",
-        "lk.response.function_calls",
-        "lk.response.text",
-        "lk.user_input",
-        "lk.user_transcript",
-        "llm.choices",
-        "llm.completions",
-        "llm.function_call",
-        "llm.input_messages",
-        "llm.output_messages",
-        "llm.prompts",
-        "llm.request.functions",
-        "llm.tools",
-        "mcp.request.argument",
-        "mcp.response.value",
-        "mlflow.chat.tools",
-        "mlflow.spanInputs",
-        "mlflow.spanOutputs",
-        "mlflow.trace.intermediate_outputs",
-        "model_request_parameters",
-        "output.value",
-        "pydantic_ai.all_messages",
-        "request_data",
-        "reranker.input_documents",
-        "reranker.output_documents",
-        "reranker.query",
-        "response_data",
-        "retrieval.documents",
-        "tool.parameters",
-        "tool_arguments",
-        "tool_response",
-        "traceloop.entity.input",
-        "traceloop.entity.output",
-        "traceloop.prompt.template",
-        "traceloop.prompt.template_variables",
-    }
-)
-"""Attributes that hold what people and models said, or may repeat it; not stored.
+SERVER_ADDRESS: Final = "server.address"
+"""Host that an instrumented client calls."""
 
-OpenTelemetry's own, and those of AgentOps, Braintrust, Genkit, Google's ADK, Haystack, Langfuse, LiveKit, Logfire and
-Pydantic AI, MLflow, OpenInference, OpenLIT, OpenLLMetry, Sentry and the AI SDK of Vercel (checked 2026-11-22)."""
+URL_FULL: Final = "url.full"
+"""Address that an instrumented client calls."""
 
-CONTENT_PREFIXES: Final = (
-    "ai.prompt.",
-    "embedding.embeddings.",
-    "gen_ai.completion.",
-    "gen_ai.prompt.",
-    "input.documents.",
-    "input.images.",
-    "lk.pii.",
-    "llm.choices.",
-    "llm.completions.",
-    "llm.input_messages.",
-    "llm.output_messages.",
-    "llm.prompt_template.",
-    "llm.prompts.",
-    "llm.request.functions.",
-    "llm.tools.",
-    "output.images.",
-    "reranker.input_documents.",
-    "reranker.output_documents.",
-    "retrieval.documents.",
-    "traceloop.prompt.",
-)
-"""Prefixes of further such attributes, where an instrumentation numbers or names the messages."""
+NET_PEER_NAME: Final = "net.peer.name"
+"""Former name of ``server.address``."""
 
-MESSAGE_CONTENT: Final = frozenset({"arguments", "body", "content", "message", "tool_calls"})
-"""Attributes, beyond those above, that hold what was said on span events named ``gen_ai.user.message`` and the like."""
+HTTP_HOST: Final = "http.host"
+"""Former name of ``server.address``, perhaps with a port."""
+
+HTTP_URL: Final = "http.url"
+"""Former name of ``url.full``."""
+
+# --- Data: OpenTelemetry's names, and ours where it has none, written by the other ``track_*`` --------
+
+DB_SYSTEM_NAME: Final = "db.system.name"
+"""The database product, such as ``postgresql`` or ``snowflake``."""
+
+DB_OPERATION_NAME: Final = "db.operation.name"
+"""The database's operation or command, such as ``SELECT``."""
+
+DB_COLLECTION_NAME: Final = "db.collection.name"
+"""The table, collection or container."""
+
+DB_NAMESPACE: Final = "db.namespace"
+"""The database, or what else the product has around its collections."""
+
+DB_RETURNED_ROWS: Final = "db.response.returned_rows"
+"""Rows that the operation returned."""
+
+DATA_ROWS_AFFECTED: Final = "botanu.data.rows_affected"
+"""Rows that the operation wrote, changed or removed."""
+
+DATA_BYTES_READ: Final = "botanu.data.bytes_read"
+"""Bytes that came from a database, storage or a messaging system."""
+
+DATA_BYTES_WRITTEN: Final = "botanu.data.bytes_written"
+"""Bytes that went to a database or storage."""
+
+DATA_OBJECTS_COUNT: Final = "botanu.data.objects_count"
+"""Objects that an operation of storage read, wrote, listed or removed."""
+
+WAREHOUSE_BYTES_SCANNED: Final = "botanu.warehouse.bytes_scanned"
+"""Bytes that a data warehouse went through for the answer, which is what many bill."""
+
+STORAGE_SYSTEM: Final = "botanu.storage.system"
+"""The object storage, such as ``s3`` or ``gcs``."""
+
+STORAGE_OPERATION: Final = "botanu.storage.operation"
+"""The storage's operation, such as ``PutObject``."""
+
+STORAGE_BUCKET: Final = "botanu.storage.bucket"
+"""The bucket or container."""
+
+MESSAGING_SYSTEM: Final = "messaging.system"
+"""The messaging system, such as ``kafka`` or ``aws_sqs``."""
+
+MESSAGING_OPERATION_NAME: Final = "messaging.operation.name"
+"""The messaging system's own name of the operation, such as ``publish``."""
+
+MESSAGING_OPERATION_TYPE: Final = "messaging.operation.type"
+"""What kind of operation that is: create, send, receive, process or settle; absent where it is not known."""
+
+MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
+"""The queue or topic."""
+
+MESSAGING_MESSAGE_COUNT: Final = "messaging.batch.message_count"
+"""Messages sent, received or processed by one operation."""
+
+MESSAGING_BODY_SIZE: Final = "messaging.message.body.size"
+"""Size of the message's body in bytes; of a batch, that of all its messages together."""

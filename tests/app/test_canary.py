@@ -28,32 +28,23 @@ import sys
 
 import botanu
 import openai
-from botanu.sdk import content
+from botanu.sdk import configure
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
-from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
 
 logged = io.StringIO()
 logging.basicConfig(stream=logged)
-llm, sink, clean = sys.argv[1:4]
+llm, sink, sends = sys.argv[1:4]
 secret = json.loads(sys.argv[4])
 
-
-class Filtered(SpanExporter):
-    def __init__(self):
-        self.inner = OTLPSpanExporter(endpoint=sink)
-
-    def export(self, spans):
-        return self.inner.export(getattr(content, clean)(spans) if clean else spans)
-
-    def shutdown(self):
-        self.inner.shutdown()
-
-
-botanu.enable(exporter=Filtered())
+if sends == "unfiltered":
+    botanu.enable(exporter=OTLPSpanExporter(endpoint=sink + "/v1/traces"))
+    configure._setup.processor.delivery._clean = list
+else:
+    botanu.enable(endpoint=sink)
 OpenAIInstrumentor().instrument()
-client = openai.OpenAI(base_url=llm, api_key="none", max_retries=0)
+client = openai.OpenAI(base_url=llm + "/v1", api_key="none", max_retries=0)
 tracer = trace.get_tracer("theirs")
 
 
@@ -111,16 +102,16 @@ def sink():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/traces", received
+    yield f"http://127.0.0.1:{server.server_port}", received
     server.shutdown()
     server.server_close()
     thread.join()
 
 
-def canaries_in(api, sink, clean, **environ):
+def canaries_in(api, sink, sends="filtered", **environ):
     """Run the program; give where the secrets are that came out of it."""
     address, received = sink
-    logged = run_python(PROGRAM, api, address, clean, json.dumps(CANARIES), **environ)
+    logged = run_python(PROGRAM, api, address, sends, json.dumps(CANARIES), **environ)
     sent = b"".join(received)
     assert b"order-17" in sent
     assert b"gpt-4o-2024-08-06" in sent
@@ -139,16 +130,16 @@ CAPTURING = {
     "environ", [CAPTURING, {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true"}], ids=["newest", "default"]
 )
 def test_no_secret_leaves_even_where_an_instrumentation_captures_content(api, sink, environ):
-    assert canaries_in(api, sink, "without_content", **environ) == set()
+    assert canaries_in(api, sink, **environ) == set()
 
 
 def test_content_that_is_asked_for_leaves_without_the_secrets_that_have_a_form(api, sink):
-    found = canaries_in(api, sink, "with_scrubbed_content", **CAPTURING)
+    found = canaries_in(api, sink, BOTANU_CAPTURE_CONTENT="true", **CAPTURING)
     assert found == {"in a prompt", "in an answer", "in a tool's argument", "in an exception", "in a failed call"}
 
 
 def test_without_the_filter_the_canaries_of_other_instrumentations_are_seen(api, sink):
     """So the tests above look where there is something to be seen."""
-    found = canaries_in(api, sink, "", **CAPTURING)
+    found = canaries_in(api, sink, "unfiltered", **CAPTURING)
     assert found >= {"in a prompt", "in an answer", "in a tool's argument", "in an exception", "in a span's name"}
     assert found.isdisjoint({"in the reason", "in the error type", "in metadata"})

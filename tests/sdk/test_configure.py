@@ -342,64 +342,26 @@ result = [name for name in heavy if name in sys.modules]
     assert result == []
 
 
-def test_baggage_from_outside_is_believed_only_when_trusted():
-    program = """
-import botanu
-from opentelemetry import baggage, context, trace
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-exporter = InMemorySpanExporter()
-botanu.enable(exporter=exporter)
-inbound = context.Context()
-claimed = {"run_id": "r-1", "customer_id": "victim", "event_id": "e-1", "workflow": "w", "attempt": "2", "other": "x"}
-for name, value in claimed.items():
-    inbound = baggage.set_baggage(f"botanu.{name}", value, inbound)
-token = context.attach(inbound)
-with trace.get_tracer("x").start_as_current_span("call"):
-    pass
-with botanu.run_botanu("mine", event_id="e-2", customer_id="c"):
-    pass
-botanu.flush()
-result = [
-    {name.removeprefix("botanu."): value for name, value in span.attributes.items() if name.startswith("botanu.")}
-    for span in exporter.get_finished_spans()
-]
-"""
-    distrusting, _ = run_program(program)
-    trusting, _ = run_program(program, BOTANU_TRUST_BAGGAGE="yes")
-
-    assert distrusting[0] == {}
-    assert "parent_run_id" not in distrusting[1]
-    assert distrusting[1]["root_run_id"] == distrusting[1]["run_id"]
-    assert trusting[0] == {
-        "run_id": "r-1",
-        "customer_id": "victim",
-        "event_id": "e-1",
-        "workflow": "w",
-        "attempt": 2,
-    }
-    assert (trusting[1]["parent_run_id"], trusting[1]["root_run_id"]) == ("r-1", "r-1")
-    assert trusting[1]["customer_id"] == "c"
-
-
-def test_a_trusted_caller_without_a_run_leaves_no_mark():
+def test_the_first_use_guards_baggage_also_where_the_program_exports_itself():
     result, _ = run_program(
-        """
-import botanu
-from opentelemetry import baggage, context, trace
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-exporter = InMemorySpanExporter()
-botanu.enable(exporter=exporter, trust_baggage=True)
-for claimed in ({"other": "x"}, {"botanu.run_id": "r", "botanu.attempt": "first"}):
-    inbound = context.Context()
-    for name, value in claimed.items():
-        inbound = baggage.set_baggage(name, value, inbound)
-    with trace.get_tracer("x").start_as_current_span("call", context=inbound):
-        pass
-botanu.flush()
-result = [dict(span.attributes) for span in exporter.get_finished_spans()]
-"""
+        OWN_PROVIDER
+        + A_RUN
+        + """
+from opentelemetry import propagate
+from opentelemetry.trace import SpanKind
+
+def request(host):
+    headers = {}
+    with trace.get_tracer("x").start_as_current_span("GET", kind=SpanKind.CLIENT, attributes={"server.address": host}):
+        propagate.inject(headers)
+    return sorted(headers)
+
+with run_botanu("w", event_id="e", customer_id="c"):
+    result = [request("api.internal"), request("api.example.com")]
+""",
+        BOTANU_BAGGAGE_HOSTS="*.internal",
     )
-    assert result == [{}, {"botanu.run_id": "r"}]
+    assert result == [["baggage", "traceparent"], ["traceparent"]]
 
 
 def test_run_ids_stay_unique_when_the_program_seeds_random_and_forks():

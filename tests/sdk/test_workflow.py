@@ -354,7 +354,7 @@ class TestFunctions:
         assert runs.only().attributes[semconv.CUSTOMER_ID] == "acme"
 
     def test_what_cannot_be_called_is_refused_where_it_is_written(self):
-        with pytest.raises(TypeError, match="put @botanu_workflow below @classmethod"):
+        with pytest.raises(TypeError, match="put the decorator below @classmethod"):
 
             class Shop:
                 @workflow()

@@ -53,6 +53,73 @@ def test_every_outcome_is_there_and_the_last_is_the_runs(runs):
     assert run.outcome_attributes["count"] == 2
 
 
+def elsewhere(headers, *outcomes):
+    """Emit *outcomes* as another process does that was told of the run."""
+
+    def work():
+        with botanu.extract(headers):
+            for outcome in outcomes:
+                emit_outcome(outcome)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+class TestLateOutcomes:
+    def test_one_that_was_emitted_beats_the_automatic_one(self, runs):
+        with work() as run:
+            pass
+        run.emit_outcome("failed", reason="returned", metadata={"by": "ops"})
+
+        run = runs.only()
+        assert run.outcome == Outcome("failed", reason="returned", metadata=(("by", "ops"),))
+        assert run.outcome_attributes == {"status": "failed", "reason": "returned", "metadata.by": "ops", "late": True}
+        assert run.outcomes == (Outcome("success", auto=True), run.outcome)
+        assert str(run) == ("run work: failed, reason=returned, metadata.by=ops, late\n  span botanu.outcome_emitted")
+
+    def test_of_those_emitted_the_last_by_time_wins_as_a_whole(self, runs):
+        with work() as run:
+            emit_outcome("failed", reason="first")
+            emit_outcome("partial", value_type="orders", value_amount=1)
+        run.emit_outcome("success")
+        run.emit_outcome("failed", reason="returned")
+
+        run = runs.only()
+        assert run.outcome == Outcome("failed", reason="returned")
+        assert run.outcome_attributes["count"] == 4
+        assert [each.status for each in run.outcomes] == ["failed", "partial", "success", "failed"]
+
+    def test_one_from_elsewhere_before_the_end_is_before_the_runs_own(self, runs):
+        headers = {}
+        with work():
+            botanu.inject(headers)
+            elsewhere(headers, "partial")
+            emit_outcome("success")
+
+        run = runs.only()
+        assert run.outcome == Outcome("success")
+        assert run.outcome_attributes == {"status": "success", "count": 2}
+        assert run.outcomes == (Outcome("partial"), Outcome("success"))
+
+    @pytest.mark.parametrize("automatic", [True, False])
+    def test_one_from_elsewhere_is_the_runs_if_it_has_none_of_its_own(self, runs, automatic):
+        headers = {}
+        with work(auto_outcome_on_success=automatic):
+            botanu.inject(headers)
+            elsewhere(headers, "partial")
+
+        assert runs.only().outcome_attributes == {"status": "partial", "late": True}
+
+    def test_their_faults_are_the_runs(self):
+        with capture_runs(strict=False) as runs:
+            with work() as run:
+                emit_outcome("success", confidence=2)
+            run.emit_outcome("success", value_amount="much")
+
+        assert runs.only().faults == ("confidence: 2 is not in 0..1", "value_amount: str is not a number")
+
+
 def test_an_automatic_outcome_is_marked_and_an_unrecorded_run_has_none(runs):
     with work("automatic"):
         pass
@@ -168,8 +235,8 @@ class TestCalls:
                 CapturedCall(None, None, "execute_tool"),
             ),
             (
-                {"gen_ai.provider.name": "ocr", "botanu.usage.pages": 4},
-                CapturedCall("ocr", None, None, usage={"pages": 4}),
+                {"gen_ai.provider.name": "ocr", "botanu.usage.pages": 4, "botanu.usage.output_tokens": 7},
+                CapturedCall("ocr", None, None, Tokens(output_tokens=7), usage={"pages": 4}),
             ),
             ({"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 3}, None),
             ({"gen_ai.request.model": "m"}, None),
@@ -257,7 +324,7 @@ class TestStrictness:
             raise RuntimeError("ours")
 
         monkeypatch.setattr("botanu.sdk.scope.end_span", fail)
-        monkeypatch.setattr("botanu.sdk.usage.end_span", fail)
+        monkeypatch.setattr("botanu.sdk.calls.end_span", fail)
         with pytest.raises(RuntimeError, match="ours"), work(), track_llm_call(provider="p", model="m"):
             pass
         assert [str(error) for error in runs.errors] == ["ours", "ours"]

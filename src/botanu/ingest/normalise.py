@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from botanu.content import CONTENT, CONTENT_PREFIXES
 from botanu.ingest import json_text
 from botanu.ingest.dialects import COLUMNS, ENVIRONMENT_OF_RESOURCE, SERVICE_OF_RESOURCE
 from botanu.ingest.otlp import SPAN_ID_BYTES, TRACE_ID_BYTES, Attributes, Spans, hex_ids
 from botanu.ingest.reading import Reader
 from botanu.ingest.reported import reported
-from botanu.semconv import CONTENT, CONTENT_PREFIXES
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.trace import Tracer
@@ -27,14 +27,17 @@ from botanu.sdk.counts import Counts
 from botanu.sdk.delivery import Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
 from botanu.sdk.guard import guard, logger
+from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
-from botanu.sdk.propagation import identity_from_baggage
 from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath
 from botanu.sdk.sampling import keep_runs, unrecorded
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
+
+if TYPE_CHECKING:
+    from botanu.sdk.propagation import RunPropagator
 
 TRACES_PATH = "/v1/traces"
 
@@ -63,6 +66,7 @@ class _Setup:
         self.processor = RunProcessor()
         self.defaults: Mapping[str, str] = {}
         self.provider: Provider | None = None
+        self.propagator: RunPropagator | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
         self.captured = False
@@ -72,16 +76,27 @@ class _Setup:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
         if self.captured:
             settings = replace(settings, enabled=True, strict=guard.strict)
+        hosts = host_patterns(settings.baggage_hosts)
         self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
-        self.processor.trust_baggage = settings.trust_baggage
+        self.leave_propagator()
         guard.strict = settings.strict
         if not settings.enabled or _switched_off():
             self.tracer = None
             return False
         self._attach()
+        # Imported late: it needs this module.
+        from botanu.sdk.propagation import put_around  # noqa: PLC0415
+
+        self.propagator = put_around(hosts=hosts, trusted=settings.trust_baggage)
         if settings.instrument:
             _instrument()
         return True
+
+    def leave_propagator(self) -> None:
+        """Leave the program's propagator as it was."""
+        if self.propagator is not None:
+            self.propagator.take_off()
+            self.propagator = None
 
     def _attach(self) -> None:
         """Put our processor on the program's provider, or on a new one where it has none."""
@@ -105,7 +120,7 @@ class _Setup:
         self.processor.delivery = self.deliver()
         if self.processor.delivery is not None:
             with guard:
-                keep_runs(self.provider, identity_around)
+                keep_runs(self.provider, run_in)
 
     def resume(self) -> None:
         """Go on where another provider has come in the place of one that was shut down: Logfire's does so."""
@@ -121,11 +136,12 @@ def _nowhere() -> None:
 _setup = _Setup()
 
 
-def enable(
+def enable(  # noqa: PLR0913 - one argument for each setting
     *,
     endpoint: str | None = None,
     environment: str | None = None,
     trust_baggage: bool | None = None,
+    baggage_hosts: str | None = None,
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
     exit_timeout_seconds: float | None = None,
@@ -147,6 +163,7 @@ def enable(
         endpoint: address of the server, such as ``http://127.0.0.1:4318``.
         environment: deployment environment of runs that do not name one.
         trust_baggage: believe run identity in the baggage of incoming requests.
+        baggage_hosts: hosts that requests may tell which run they belong to, such as ``*.internal,api.example.com``.
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
         exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
@@ -161,6 +178,7 @@ def enable(
         "endpoint": endpoint,
         "environment": environment,
         "trust_baggage": trust_baggage,
+        "baggage_hosts": baggage_hosts,
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
         "exit_timeout_seconds": exit_timeout_seconds,
@@ -183,7 +201,7 @@ def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.processor.replace(None)
-        _setup.processor.trust_baggage = False
+        _setup.leave_propagator()
         _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
 
 
@@ -213,19 +231,21 @@ def captured(settings: SdkSettings) -> Iterator[Provider]:
     Raises:
         RuntimeError: OpenTelemetry makes no spans here that could be captured.
     """
-    processor = _setup.processor
     with _setup.lock:
         before = {name: value for name, value in vars(_setup).items() if name != "provider"}
-        delivery, trusting = processor.delivery, processor.trust_baggage
-        processor.delivery, _setup.captured, _setup.decided = None, True, True
+        delivery, propagator = _setup.processor.delivery, _setup.propagator
+        _setup.processor.delivery, _setup.captured, _setup.decided = None, True, True
     try:
         if not _setup.start(settings) or _setup.provider is None:
             raise RuntimeError("no runs can be captured while OTEL_SDK_DISABLED is set: OpenTelemetry makes no spans")
         yield _setup.provider
     finally:
         with _setup.lock:
+            _setup.leave_propagator()
             vars(_setup).update(before)
-            processor.delivery, processor.trust_baggage = delivery, trusting
+            _setup.processor.delivery = delivery
+            if propagator is not None:
+                propagator.put_on()
 
 
 def tracer() -> trace.Tracer | None:
@@ -242,14 +262,6 @@ def tracer() -> trace.Tracer | None:
 def defaults() -> Mapping[str, str]:
     """Return the part of a run's identity that the settings give."""
     return _setup.defaults
-
-
-def identity_around(context: Context | None) -> Mapping[str, str | int]:
-    """Return the identity of the run that *context* is inside; empty outside any run."""
-    run = run_in(context)
-    if run is not None:
-        return run.identity
-    return identity_from_baggage(context) if _setup.processor.trust_baggage else {}
 
 
 def _first_use() -> None:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status
 
+from botanu.content import CONTENT, CONTENT_PREFIXES, MESSAGE_CONTENT
 from botanu.sdk.identifiers import plain_text
 from botanu.sdk.scrubbing import REDACTED, REMEMBERED_MAX, is_secret, scrub_text, scrubbed_start
-from botanu.semconv import CONTENT, CONTENT_PREFIXES, MESSAGE_CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

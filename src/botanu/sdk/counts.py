@@ -27,7 +27,7 @@ class Counts:
         return self.delivered + self.dropped + self.waiting
 
 
-class Tally:
+class Fate:
     """Spans with the same fate, and the runs whose root spans are among them."""
 
     __slots__ = ("runs", "spans")

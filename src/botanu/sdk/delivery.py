@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from botanu.sdk.counts import Counts, Tally, roots
-from botanu.sdk.ending import before_end_of_child
+from botanu import semconv
+from botanu.sdk.counts import Counts, Fate, roots
+from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
 from botanu.sdk.guard import guard
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 0.25, 30.0
 WAIT_SECONDS_FLUSHING = 0.5
 """Longest wait before trying again while the program waits for its spans to arrive."""
 
-VITAL_PREFIXES = ("botanu.outcome.", "botanu.usage.", "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
+VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
 """Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
 
 
@@ -115,7 +116,7 @@ class Delivery:
         self._vital: deque[ReadableSpan] = deque()
         self._waiting: deque[ReadableSpan] = deque()
         self._sending: Sequence[ReadableSpan] = ()
-        self._delivered, self._dropped = Tally(), Tally()
+        self._delivered, self._dropped = Fate(), Fate()
         self._thread: threading.Thread | None = None
         self._sender: Sender | None = None
         self._away = self._closed = False
@@ -231,6 +232,7 @@ class Delivery:
 
     def _work(self) -> None:
         """Send whenever a batch is full or the interval is over, and wait longer while the server is away."""
+        leave_signals_to_the_program()
         seconds = self._interval_seconds
         wait_seconds = WAIT_SECONDS_MIN
         while not self._closed:

@@ -35,6 +35,16 @@ def _delivering_first(deliver: Callable[[], object]) -> Callable[[int, object], 
     return end
 
 
+def leave_signals_to_the_program() -> None:
+    """Have signals go to other threads than this one.
+
+    Celery's pool puts SIGTERM off while it writes its last message, in its own thread alone. Where another thread takes
+    the signal the process ends within the message, and the pool never goes on.
+    """
+    if hasattr(signal, "pthread_sigmask"):  # pragma: no branch - Windows has none
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
+
+
 def before_end_of_child(deliver: Callable[[], object]) -> None:
     """Call *deliver* when this process ends, where it is a child of ``multiprocessing`` or of Celery's pool."""
     if "multiprocessing.process" in sys.modules:

@@ -34,8 +34,13 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if error is None or not isinstance(error, Exception):
-            return False
+        return isinstance(error, Exception) and self.caught(error)
+
+    def caught(self, error: Exception) -> bool:
+        """Log *error* once, and return whether that is all that comes of it.
+
+        For the few places that every tracked call passes, where a ``with`` would be most of what we cost.
+        """
         if self.strict:
             self._note(error)
             return False

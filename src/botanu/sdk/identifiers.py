@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -53,6 +53,8 @@ def id_text(field: str, given: object) -> str:
     Raises:
         IdentityError: it is ``None``, empty, a collection, a function, or an object with no text of its own.
     """
+    if type(given) is str and given and given.isascii():  # as nearly all are
+        return given
     if not isinstance(given, str) and not _is_scalar(given):
         raise IdentityError(f"{field} must be text or a number, not {type(given).__name__}")
     text = plain_text(given)
@@ -68,6 +70,11 @@ def optional_text(field: str, given: object) -> str | None:
         IdentityError: it is no scalar.
     """
     return None if given is None or given == "" else id_text(field, given)
+
+
+def present(texts: Mapping[str, str | None]) -> dict[str, str]:
+    """Return those of *texts* that were given."""
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def plain_text(given: object) -> str:

@@ -22,30 +22,32 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
+    from botanu.sdk.calls import Call
     from botanu.sdk.scope import Run
 
 IDENTITY = (
     semconv.RUN_ID,
-    semconv.WORKFLOW,
+    semconv.ROOT_RUN_ID,
     semconv.EVENT_ID,
     semconv.CUSTOMER_ID,
-    semconv.ENVIRONMENT,
+    semconv.WORKFLOW,
     semconv.TENANT_ID,
-    semconv.ROOT_RUN_ID,
     semconv.PARENT_RUN_ID,
     semconv.ATTEMPT,
+    semconv.ENVIRONMENT,
     semconv.WORKFLOW_VERSION,
     semconv.TEAM,
     semconv.COST_CENTER,
     semconv.REGION,
 )
-"""The attributes that say which run a span belongs to, and for whom the run is."""
+"""The attributes that say which run a span belongs to, and for whom the run is; those that matter most first."""
 
 INHERITED = (semconv.ENVIRONMENT, semconv.TENANT_ID, semconv.TEAM, semconv.COST_CENTER, semconv.REGION)
 """Those that a nested run takes from the one around it, unless it has its own."""
 
 _RUN = create_key("botanu-run")
 _STEP = create_key("botanu-step")
+_CALL = create_key("botanu-call")
 
 
 def run_in(context: Context | None = None) -> Run | None:
@@ -53,10 +55,18 @@ def run_in(context: Context | None = None) -> Run | None:
     return (get_current() if context is None else context).get(_RUN)  # type: ignore[return-value]
 
 
+def call_in(context: Context | None = None) -> Call | None:
+    """Return the innermost tracked call that *context* (default: the current one) is inside, if any."""
+    return (get_current() if context is None else context).get(_CALL)  # type: ignore[return-value]
+
+
 def with_run(context: Context, run: Run) -> Context:
-    """Return *context* with *run* in it, and no step of a run around it."""
+    """Return *context* with *run* in it, and no step or call of a run around it."""
     inside = set_value(_RUN, run, context)
-    return set_value(_STEP, None, inside) if _STEP in inside else inside
+    for key in (_STEP, _CALL):
+        if key in inside:
+            inside = set_value(key, None, inside)
+    return inside
 
 
 def with_step(context: Context, name: str) -> Context:
@@ -74,9 +84,21 @@ def stamp_in(context: Context) -> Mapping[str, str | int]:
 
 
 def open_span(
-    tracer: Tracer, name: str, kind: SpanKind, attributes: Mapping[str, AttributeValue]
+    tracer: Tracer,
+    name: str,
+    kind: SpanKind,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    context: Context | None = None,
+    call: Call | None = None,
 ) -> tuple[Span, Token[Context]]:
-    """Start a span inside the current run, with the run's identity, and make it current; return it and its token."""
-    context = get_current()
-    span = tracer.start_span(name, context, kind, {**stamp_in(context), **attributes})
-    return span, attach(set_span_in_context(span, context))
+    """Start a span in *context* (default: the current one), with the identity of its run, and make it current.
+
+    Return it and the token of the context attached, which is inside *call*, if that is given.
+    """
+    around = get_current() if context is None else context
+    span = tracer.start_span(name, around, kind, {**stamp_in(around), **attributes})
+    inside = set_span_in_context(span, around)
+    if call is not None:
+        dict.__setitem__(inside, _CALL, call)  # contexts do not change, but nobody else has this one yet
+    return span, attach(inside)

@@ -9,7 +9,6 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from botanu import semconv
 from botanu.sdk.contexts import get_current
 from botanu.sdk.identity import stamp_in
-from botanu.sdk.propagation import identity_from_baggage
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -23,14 +22,12 @@ SCOPE = "botanu"
 class RunProcessor(SpanProcessor):
     """Stamps every span that starts inside a run with the run's identity, and hands those that end to the delivery.
 
-    Our own spans bear the identity from their start, and a span that brings one of its own keeps it. Baggage from
-    outside this process is believed only when *trust_baggage* is set.
+    Our own spans bear the identity from their start, and a span that brings one of its own keeps it.
     """
 
     def __init__(self) -> None:
         """Begin without a delivery: spans then go only where the program sends them."""
         self.delivery: Delivery | None = None
-        self.trust_baggage = False
         self.cut_off = False
         """Whether the provider has been shut down."""
 
@@ -41,8 +38,6 @@ class RunProcessor(SpanProcessor):
             return
         context = get_current() if parent_context is None else parent_context
         stamp = stamp_in(context)
-        if not stamp and self.trust_baggage:
-            stamp = identity_from_baggage(context)
         if stamp and semconv.RUN_ID not in (span.attributes or {}):
             span.set_attributes(stamp)
 

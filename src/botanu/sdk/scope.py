@@ -5,51 +5,35 @@ Everything else in the SDK (decorator, context manager, generator wrappers) is a
 
 from __future__ import annotations
 
-import contextvars
-import os
 import threading
 import time
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import TYPE_CHECKING, Self, SupportsFloat
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
-from botanu.sdk.contexts import attach, detach, get_current
+from botanu.sdk.block import Block
+from botanu.sdk.contexts import attach, get_current
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import new_run_id
 from botanu.sdk.identity import INHERITED, run_in, with_run
 from botanu.sdk.outcome import Outcome
+from botanu.sdk.process import process
+from botanu.sdk.retrying import number_attempt
 from botanu.sdk.sampling import unrecorded
 from botanu.sdk.spans import end_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from contextvars import Token
-    from types import TracebackType
 
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span, SpanContext, Tracer
     from opentelemetry.util.types import AttributeValue
 
 
 FAULTS_MAX = 32
 """Most different faults kept per run."""
-
-
-class _Process:
-    """Which process this is: a fork makes another one."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-            os.register_at_fork(after_in_child=self._forked)
-
-    def _forked(self) -> None:
-        self.number += 1
-
-
-_process = _Process()
 
 
 class Run:
@@ -66,7 +50,17 @@ class Run:
         self._outcome_count = 0
         self._ended = False
         self._lock = threading.Lock()
-        self._process = _process.number
+        self._process = process.number
+
+    @classmethod
+    def remote(cls, identity: Mapping[str, str | int], span: SpanContext) -> Self:
+        """Return the run of another process that is told of by *identity*, and calls from *span*.
+
+        Here it has ended: outcomes emitted reach it as late ones, and only its own process ends it.
+        """
+        run = cls(identity, NonRecordingSpan(span))
+        run._ended = True
+        return run
 
     @property
     def run_id(self) -> str:
@@ -75,8 +69,8 @@ class Run:
 
     @property
     def workflow(self) -> str:
-        """Name of the kind of work."""
-        return str(self.identity[semconv.WORKFLOW])
+        """Name of the kind of work; empty where another process's run did not tell it."""
+        return str(self.identity.get(semconv.WORKFLOW, ""))
 
     @property
     def outcome(self) -> Outcome | None:
@@ -113,12 +107,22 @@ class Run:
                 self._say(outcome.faults)
             with self._lock:
                 self._outcome = outcome
-                open_here = not self._ended and self._process == _process.number
+                open_here = not self._ended and self._process == process.number
                 if open_here:
                     self._hold(outcome)
                     self._outcome_count += 1
             if not open_here:
                 self._report_late(outcome)
+
+    def _add_identity(self, attributes: Mapping[str, str]) -> None:
+        """Have the root span, and spans and runs that start from now on, bear *attributes* too."""
+        with guard, self._lock:
+            if self._ended:
+                guard.say_once(f"{', '.join(attributes)} came after the end of the run: not recorded")
+                return
+            self.identity = {**self.identity, **attributes}  # a new one: spans share the one before
+            if self._span is not None:
+                self._span.set_attributes(attributes)
 
     def _say(self, faults: Sequence[str]) -> None:
         for fault in faults:
@@ -154,7 +158,7 @@ class Run:
     def _end(self, error: BaseException | None, *, success: bool) -> None:
         """End the run and its root span; the outcome emitted stands, otherwise the ending gives one."""
         with self._lock:
-            if self._ended or self._process != _process.number:  # a fork's child does not end its parent's run
+            if self._ended or self._process != process.number:  # a fork's child does not end its parent's run
                 return
             self._ended = True
             ending = Outcome.of_ending(error, success=success) if self._outcome is None else None
@@ -178,10 +182,10 @@ def current_run() -> Run | None:
     return run_in()
 
 
-class Scope:
-    """One run from start to end: a context manager, synchronous and asynchronous, for a single use."""
+class Scope(Block[Run]):
+    """One run from start to end."""
 
-    __slots__ = ("_auto_success", "_faults", "_given", "_kind", "_left", "_run", "_token")
+    _what = "run"
 
     def __init__(
         self,
@@ -200,75 +204,27 @@ class Scope:
         self._kind = span_kind
         self._faults = faults
         self._run: Run | None = None
-        self._token: Token[Context] | None = None
-        self._left: Context | None = None
 
-    def open(self) -> Run:
-        """Start the run and make it the current one; where it has been left, go back into it.
-
-        Raises:
-            RuntimeError: this scope has been opened before.
-        """
-        if self._left is not None:
-            self._token, self._left = attach(self._left), None
-        elif self._run is not None:
-            raise RuntimeError("this run has been started already; make a new one with run_botanu(...)")
-        return self._run or self._begin()
-
-    def _begin(self) -> Run:
+    def _begin(self) -> None:
         tracer = configure.tracer()
         if tracer is not None:
             with guard:
                 self._start(tracer)
+
+    def _inner(self) -> Run:
         if self._run is None:
             self._run = Run(self._identity({}), None)
         return self._run
 
-    def leave(self) -> contextvars.Context:
-        """Restore the context before the run, which goes on in the one returned, or when opened again."""
-        inside = contextvars.copy_context()
-        self._left = get_current()
-        self._restore()
-        return inside
-
-    def close(self, error: BaseException | None) -> None:
-        """End the run, with the exception that ended it or ``None``, and restore the context before it."""
-        try:
-            with guard:
-                if self._run is not None:
-                    self._run._end(error, success=self._auto_success)  # noqa: SLF001 - the two are one unit
-        finally:
-            self._left = None
-            self._restore()
-
-    def _restore(self) -> None:
-        token, self._token = self._token, None
-        if token is not None:
-            detach(token)
-
-    def __enter__(self) -> Run:
-        """Start the run."""
-        return self.open()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the run; the exception goes on its way."""
-        self.close(error)
-
-    async def __aenter__(self) -> Run:
-        """Start the run."""
-        return self.open()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the run; the exception goes on its way."""
-        self.close(error)
+    def _end(self, error: BaseException | None) -> None:
+        if self._run is not None:
+            self._run._end(error, success=self._auto_success)  # noqa: SLF001 - the two are one unit
 
     def _start(self, tracer: Tracer) -> None:
         context = get_current()
-        identity = self._identity(configure.identity_around(context))
+        around = run_in(context)
+        identity = self._identity({} if around is None else around.identity)
+        number_attempt(identity)
         span = tracer.start_span(
             str(self._given[semconv.WORKFLOW]), context, self._kind, {**identity, semconv.RUN_ROOT: True}
         )

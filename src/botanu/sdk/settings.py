@@ -21,6 +21,11 @@ class SdkSettings:
         "Take run identity from the baggage of incoming requests. Only for programs that nobody outside can call: "
         "the caller then decides which customer is charged.",
     )
+    baggage_hosts: str | None = setting(
+        None,
+        "Hosts that outgoing requests tell which run they belong to, and for which customer: names such as "
+        "api.example.com and domains such as *.internal, separated by commas. When absent, nobody is told.",
+    )
     queue_spans_max: int = setting(
         50_000,
         "Spans held while the server is slow or away; beyond it the oldest go, those with outcome, usage or cost last.",

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def end_span(span: Span, error: BaseException | None) -> None:
-    """End *span*, as failed if an *error* ended it; a cancellation or an early close is none.
-
-    Only the error's class is told: messages and tracebacks carry users' data.
-    """
+    """End *span*, as failed if an *error* ended it; a cancellation or an early close is none."""
     try:
         if isinstance(error, Exception):
-            name = type(error).__name__
-            span.set_attribute(semconv.ERROR_TYPE, name)
-            span.set_status(Status(StatusCode.ERROR, name))
+            mark_failed(span, type(error).__name__)
     finally:
         span.end()
+
+
+def mark_failed(span: Span, error_type: str) -> None:
+    """Say that what *span* is about failed. Only a class is told: messages and tracebacks carry users' data."""
+    span.set_attribute(semconv.ERROR_TYPE, error_type)
+    span.set_status(Status(StatusCode.ERROR, error_type))

@@ -1,124 +1,157 @@
-"""Usage of calls that no instrumentation records."""
+"""Usage and cost that the program reports itself."""
 
 from __future__ import annotations
 
-from operator import index
-from typing import TYPE_CHECKING, Self
-
-from opentelemetry.trace import INVALID_SPAN, SpanKind
+import re
+import threading
+import time
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, SupportsFloat
 
 from botanu import semconv
+from botanu.errors import IdentityError
 from botanu.sdk import configure
-from botanu.sdk.contexts import detach
+from botanu.sdk.contexts import get_current
 from botanu.sdk.guard import guard
-from botanu.sdk.identity import open_span
-from botanu.sdk.spans import end_span
+from botanu.sdk.identifiers import optional_text, plain_text, present
+from botanu.sdk.identity import call_in, stamp_in
+from botanu.sdk.quantities import AMOUNT_DIGITS_MAX, MONEY, QUANTITY
 
 if TYPE_CHECKING:
-    from contextvars import Token
-    from types import TracebackType
+    from collections.abc import Callable, Mapping
 
-    from opentelemetry.context import Context
-    from opentelemetry.trace import Span
+    Attributes = Mapping[str, str | int | float]
 
+METERS_MAX = 32
+"""Most meters kept of one call."""
 
-class LlmCall:
-    """One call of a model, as a context manager for ``with`` and ``async with``; yields itself."""
-
-    __slots__ = ("_attributes", "_name", "_span", "_token")
-
-    def __init__(self, provider: str, model: str, operation: str) -> None:
-        """Belongs to ``track_llm_call``."""
-        self._name = f"{operation} {model}"
-        self._attributes = {
-            semconv.GEN_AI_OPERATION_NAME: operation,
-            semconv.GEN_AI_PROVIDER_NAME: provider,
-            semconv.GEN_AI_REQUEST_MODEL: model,
-        }
-        self._span: Span = INVALID_SPAN
-        self._token: Token[Context] | None = None
-
-    def set_tokens(
-        self,
-        input_tokens: int | None = None,
-        output_tokens: int | None = None,
-        *,
-        cache_read_tokens: int | None = None,
-        cache_write_tokens: int | None = None,
-        reasoning_tokens: int | None = None,
-    ) -> Self:
-        """Record the tokens the provider counted; what is not known stays away, it is not zero.
-
-        Args:
-            input_tokens: all input tokens, cached ones included.
-            output_tokens: all output tokens, reasoning included.
-            cache_read_tokens: the part of the input read from the provider's cache.
-            cache_write_tokens: the part of the input written to the provider's cache.
-            reasoning_tokens: the part of the output that was reasoning.
-        """
-        given = {
-            semconv.GEN_AI_INPUT_TOKENS: input_tokens,
-            semconv.GEN_AI_OUTPUT_TOKENS: output_tokens,
-            semconv.GEN_AI_CACHE_READ_TOKENS: cache_read_tokens,
-            semconv.GEN_AI_CACHE_WRITE_TOKENS: cache_write_tokens,
-            semconv.GEN_AI_REASONING_TOKENS: reasoning_tokens,
-        }
-        counts = {name: _count(name, count) for name, count in given.items() if count is not None}
-        self._span.set_attributes({name: count for name, count in counts.items() if count is not None})
-        return self
-
-    def set_response(self, *, model: str | None = None, response_id: str | None = None) -> Self:
-        """Record which *model* answered, where that differs, and the provider's *response_id*."""
-        given = {semconv.GEN_AI_RESPONSE_MODEL: model, semconv.GEN_AI_RESPONSE_ID: response_id}
-        self._span.set_attributes({name: text for name, text in given.items() if text is not None})
-        return self
-
-    def __enter__(self) -> Self:
-        """Start the call's span."""
-        tracer = configure.tracer()
-        if tracer is not None:
-            with guard:
-                self._span, self._token = open_span(tracer, self._name, SpanKind.CLIENT, self._attributes)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the call's span; the exception goes on its way."""
-        try:
-            with guard:
-                end_span(self._span, error)
-        finally:
-            if self._token is not None:
-                detach(self._token)
-
-    async def __aenter__(self) -> Self:
-        """Start the call's span."""
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the call's span; the exception goes on its way."""
-        self.__exit__(kind, error, trace)
+_CURRENCY = re.compile("[A-Z]{3}")
+_EXACT = Context(prec=4 * AMOUNT_DIGITS_MAX)
 
 
-def _count(name: str, given: object) -> int | None:
-    """Return a whole number as OpenTelemetry takes it: other libraries have integers of their own."""
-    with guard:
-        try:
-            return index(given)  # type: ignore[arg-type]
-        except TypeError:
-            guard.say_once(f"{name} must be a whole number, not {type(given).__name__}: not recorded")
-    return None
+class Tally:
+    """What was reported of one call so far: quantities by meter, and a cost in one currency.
+
+    Its *lock* is for whoever adds to it.
+    """
+
+    __slots__ = ("_amount", "_currency", "_usage", "lock")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.lock = threading.RLock()
+        self._usage: dict[str, int | float] = {}
+        self._amount = Decimal(0)
+        self._currency: str | None = None
+
+    def add_usage(self, usage: Mapping[str, int | float]) -> Attributes:
+        """Add quantities by meter; return the attributes that say the totals."""
+        for meter, quantity in usage.items():
+            if meter not in self._usage and len(self._usage) == METERS_MAX:
+                guard.say_once(f"a call keeps {METERS_MAX} meters: not recorded beyond", about="meters")
+                continue
+            total = QUANTITY.of(meter, self._usage.get(meter, 0) + quantity)
+            if total is not None:
+                self._usage[meter] = total
+        return {semconv.USAGE + meter: total for meter, total in self._usage.items()}
+
+    def add_cost(self, amount: Decimal, currency: str) -> Attributes | None:
+        """Add a cost; return the attributes that say the total, or ``None`` where it is in another currency."""
+        if self._currency not in (None, currency):
+            return None
+        self._amount, self._currency = _EXACT.add(self._amount, amount), currency
+        return {semconv.COST_AMOUNT: f"{self._amount:f}", semconv.COST_CURRENCY: currency}
 
 
-def track_llm_call(*, provider: str, model: str, operation: str = "chat") -> LlmCall:
-    """Return a context manager that records one call of a model that nothing instruments.
+def record_usage(
+    *, provider: str | None = None, vendor: str | None = None, model: str | None = None, **quantities: SupportsFloat
+) -> None:
+    """Record what was used, by meter: ``record_usage(pages=3, searches=1)``.
+
+    It goes to the innermost tracked call around, where quantities of one meter add up; or, where there is none or
+    that call is another's, on a span of its own. What cannot be recorded is left out, and that is logged once.
 
     Args:
-        provider: who bills, by OpenTelemetry's name for it, such as ``openai`` or ``aws.bedrock``.
-        model: the model asked for.
-        operation: what the call does: ``chat``, ``text_completion``, ``embeddings``, ….
+        provider: who bills, if not for the call around.
+        vendor: the same as *provider*.
+        model: what is billed, if the call around is no model's.
+        quantities: by meter; finite numbers from 0.
+
+    Raises:
+        IdentityError: *provider* and *vendor* are both given, or a name is no text.
     """
-    return LlmCall(provider, model, operation)
+    names = _names(provider, vendor, model)
+    with guard:
+        usage = {meter: fit for meter, given in quantities.items() if (fit := _quantity(meter, given)) is not None}
+        if usage:
+            _record("usage", names, lambda tally: tally.add_usage(usage))
+
+
+def record_cost(
+    amount: Decimal | SupportsFloat | str,
+    currency: str = "USD",
+    *,
+    provider: str | None = None,
+    vendor: str | None = None,
+    model: str | None = None,
+) -> None:
+    """Record what something cost, where the program knows: it is used instead of the price list.
+
+    It goes to the innermost tracked call around, where costs in one currency add up exactly; or, where there is none
+    or that call is another's, on a span of its own. What cannot be recorded is left out, and that is logged once.
+
+    Args:
+        amount: how much, from 0, in units of *currency*; a float is taken for the decimal number it is written as.
+        currency: by its ISO 4217 code.
+        provider: who bills, if not for the call around.
+        vendor: the same as *provider*.
+        model: what is billed, if the call around is no model's.
+
+    Raises:
+        IdentityError: *provider* and *vendor* are both given, or a name is no text.
+    """
+    names = _names(provider, vendor, model)
+    with guard:
+        money, code = MONEY.of("cost", amount), plain_text(currency)
+        if not _CURRENCY.fullmatch(code):
+            guard.say_once("currency must be an ISO 4217 code, such as USD: cost not recorded")
+        elif money is not None:
+            _record("cost", names, lambda tally: tally.add_cost(money, code))
+
+
+def billed_by(provider: object, vendor: object) -> object:
+    """Return who bills, as given under either name.
+
+    Raises:
+        IdentityError: it is given under both.
+    """
+    if provider is None or vendor is None:
+        return vendor if provider is None else provider
+    raise IdentityError("give provider= or vendor=, not both: they mean the same")
+
+
+def _names(provider: object, vendor: object, model: object) -> dict[str, str]:
+    return present(
+        {
+            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+            semconv.GEN_AI_REQUEST_MODEL: optional_text("model", model),
+        }
+    )
+
+
+def _quantity(meter: str, given: object) -> int | float | None:
+    if not meter.isidentifier():
+        guard.say_once(f"meters must be names such as pages, not {meter!r:.40}: not recorded", about="meter")
+        return None
+    return QUANTITY.of(meter, given)
+
+
+def _record(what: str, names: Mapping[str, str], add: Callable[[Tally], Attributes | None]) -> None:
+    """Record on the tracked call around, or else on a span of its own named *what*."""
+    tracer = configure.tracer()
+    call = call_in()
+    if tracer is None or (call is not None and call._add(names, add)):  # noqa: SLF001 - not for the program to call
+        return
+    now = time.time_ns()
+    attributes = {**stamp_in(get_current()), **names, **(add(Tally()) or {})}
+    tracer.start_span(what, attributes=attributes, start_time=now).end(now)

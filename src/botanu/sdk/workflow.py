@@ -25,9 +25,10 @@ from botanu.sdk.stepping import Within, steps_in
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 
+    from botanu.sdk.block import Block
     from botanu.sdk.extracting import Extract
 
-    _MakeScope = Callable[[tuple[object, ...], dict[str, object]], Scope | None]
+    _MakeBlock = Callable[[tuple[object, ...], dict[str, object]], Block[Any] | None]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,6 +43,7 @@ def botanu_workflow(
     environment: str | None = None,
     tenant_id: str | None = None,
     version: str | None = None,
+    attempt: int | Callable[..., object] | None = None,
     span_kind: SpanKind = SpanKind.INTERNAL,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make every call of the decorated function a run of the workflow *name*.
@@ -62,23 +64,28 @@ def botanu_workflow(
         environment: deployment environment; by default that of the run around it, or else the setting of that name.
         tenant_id: whose data it is, where one program serves several tenants; by default that of the run around it.
         version: version of the workflow's code, for comparing deployments.
+        attempt: the run's ordinal within its event, where the program knows it; otherwise the store counts. Like
+            *event_id*, a callable gets the call's arguments; one that returns ``None`` does not know.
         span_kind: OpenTelemetry's kind of the run's root span.
 
     Raises:
         IdentityError: *name*, or an *event_id* or *customer_id* that is no callable, identifies nothing; or another
-            argument is no text.
+            argument is no text, or *attempt* no number from 1.
     """
     fixed = _fixed_identity(name, environment, tenant_id, version)
     found = {}
-    for attribute, given in ((semconv.EVENT_ID, event_id), (semconv.CUSTOMER_ID, customer_id)):
+    for attribute, given in (
+        (semconv.EVENT_ID, event_id),
+        (semconv.CUSTOMER_ID, customer_id),
+        (semconv.ATTEMPT, attempt),
+    ):
         if callable(given):
             found[attribute] = given
-        else:
-            fixed[attribute] = id_text(attribute.removeprefix("botanu."), given)
+        elif (value := _read(attribute, given)) is not None:
+            fixed[attribute] = value
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        if not callable(function):
-            raise TypeError(f"{function!r} cannot be called: put @botanu_workflow below @classmethod or @property")
+        drive = driver(function)
         sources = {attribute: extractor(given, function) for attribute, given in found.items()}
 
         def scope(args: tuple[object, ...], kwargs: dict[str, object]) -> Scope | None:
@@ -92,7 +99,7 @@ def botanu_workflow(
                 faults=faults,
             )
 
-        return cast("Callable[P, R]", _driver(function)(function, scope))
+        return cast("Callable[P, R]", drive(function, scope))
 
     return decorate
 
@@ -134,7 +141,7 @@ def run_botanu(
         semconv.CUSTOMER_ID: id_text("customer_id", customer_id),
     }
     if attempt is not None:
-        given[semconv.ATTEMPT] = _attempt(attempt)
+        given[semconv.ATTEMPT] = _read_attempt(attempt)
     return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=span_kind)
 
 
@@ -149,29 +156,46 @@ def _fixed_identity(name: str, environment: object, tenant_id: object, version: 
     return fixed
 
 
-def _attempt(given: object) -> int:
+def _read_attempt(given: object) -> int:
     if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
         return given
     raise IdentityError(f"attempt must be a whole number from 1, not {given!r}")
 
 
+def _read(attribute: str, given: object) -> str | int | None:
+    """Return what a program has *given* for *attribute*; ``None`` for an attempt that it does not know."""
+    if attribute == semconv.ATTEMPT:
+        return None if given is None else _read_attempt(given)
+    return id_text(attribute.removeprefix("botanu."), given)
+
+
 def _resolve(
     fixed: dict[str, str | int], sources: dict[str, Extract], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> tuple[dict[str, str | int], Sequence[str]]:
-    """Return the identity of one call, *fixed* included, and the faults of ids that could not be had."""
+    """Return the identity of one call, *fixed* included, and the faults of what could not be had."""
     identity, faults = fixed.copy(), []
     for attribute, extract in sources.items():
         try:
-            identity[attribute] = id_text(attribute, extract(args, kwargs))
+            value = _read(attribute, extract(args, kwargs))
         except Exception as error:  # noqa: BLE001 - the program's own function must run regardless
             fault = f"{attribute.removeprefix('botanu.')}: {type(error).__name__}"
             faults.append(fault)
             workflow = fixed[semconv.WORKFLOW]
             guard.say_once(f"workflow {workflow!r}: {fault}; the run is recorded without it", error)
+            continue
+        if value is not None:
+            identity[attribute] = value
     return identity, faults
 
 
-def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]:
+def driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeBlock], Callable[..., Any]]:
+    """Return what makes every call of *function* a block, through to its end, of the kind of function that it is.
+
+    Raises:
+        TypeError: *function* cannot be called.
+    """
+    if not callable(function):
+        raise TypeError(f"{function!r} cannot be called: put the decorator below @classmethod or @property")
     if inspect.isasyncgenfunction(function):
         return _drive_async_generator
     if inspect.isgeneratorfunction(function):
@@ -181,7 +205,7 @@ def _driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _Make
     return _drive_call
 
 
-def _drive_call(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_call(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: object, **kwargs: object) -> object:
         opened = scope(args, kwargs)
@@ -201,7 +225,7 @@ def _drive_call(function: Callable[..., Any], scope: _MakeScope) -> Callable[...
     return run
 
 
-def _drive_coroutine(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_coroutine(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: object, **kwargs: object) -> object:
         opened = scope(args, kwargs)
@@ -213,7 +237,7 @@ def _drive_coroutine(function: Callable[..., Any], scope: _MakeScope) -> Callabl
     return run
 
 
-def _drive_generator(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_generator(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: object, **kwargs: object) -> Generator[object, object, object]:
         opened = scope(args, kwargs)
@@ -226,7 +250,7 @@ def _drive_generator(function: Callable[..., Any], scope: _MakeScope) -> Callabl
     return run
 
 
-def _drive_async_generator(function: Callable[..., Any], scope: _MakeScope) -> Callable[..., Any]:
+def _drive_async_generator(function: Callable[..., Any], scope: _MakeBlock) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
         opened = scope(args, kwargs)
@@ -266,18 +290,18 @@ def _first_step(body: AsyncGenerator[object, object]) -> Awaitable[object]:
         sys.set_asyncgen_hooks(*hooks)
 
 
-_DRIVE: Mapping[type, Callable[[Callable[..., Any], _MakeScope], Callable[..., Any]]] = {
+_DRIVE: Mapping[type, Callable[[Callable[..., Any], _MakeBlock], Callable[..., Any]]] = {
     CoroutineType: _drive_coroutine,
     GeneratorType: _drive_generator,
     AsyncGeneratorType: _drive_async_generator,
 }
 
 
-def _follow(result: object, opened: Scope) -> object:
+def _follow(result: object, opened: Block[Any]) -> object:
     """Return *result*, which a call gave and which is still to run, so that the run of the call ends with it."""
     opened.leave()
 
-    def scope(_args: tuple[object, ...], _kwargs: dict[str, object]) -> Scope:
+    def scope(_args: tuple[object, ...], _kwargs: dict[str, object]) -> Block[Any]:
         unused.detach()
         return opened
 

@@ -20,6 +20,8 @@ class Tokens:
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
     input_audio_tokens: int | None = None
     output_reasoning_tokens: int | None = None
     output_audio_tokens: int | None = None
@@ -46,9 +48,10 @@ def call_of(span: ReadableSpan) -> CapturedCall | None:
     """Return *span* as a call, if it is one: it reports usage, or its operation has some."""
     attributes: dict[str, Any] = dict(span.attributes or {})
     tokens = Tokens(**{each.name: _read(attributes, each.name) for each in fields(Tokens)})
-    usage = {
+    reported = {
         name.removeprefix(semconv.USAGE): value for name, value in attributes.items() if name.startswith(semconv.USAGE)
     }
+    usage = {meter: value for meter, value in reported.items() if not hasattr(tokens, meter)}
     operation = _read(attributes, "operation")
     uses = (usage or tokens != Tokens()) and operation not in ROLL_UP_OPERATIONS
     if not uses and operation not in (*CALL_OPERATIONS, _TOOL_CALL):

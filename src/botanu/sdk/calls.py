@@ -1,0 +1,170 @@
+"""Tracked calls: the spans of what nothing instruments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from opentelemetry.trace import INVALID_SPAN, SpanKind
+
+from botanu import semconv
+from botanu.sdk import configure
+from botanu.sdk.block import Block
+from botanu.sdk.guard import guard
+from botanu.sdk.identifiers import id_text, optional_text, plain_text, present
+from botanu.sdk.identity import open_span
+from botanu.sdk.process import process
+from botanu.sdk.quantities import INT64_MAX, WHOLE
+from botanu.sdk.spans import end_span, mark_failed
+from botanu.sdk.usage import Tally, billed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.trace import Span
+
+    from botanu.sdk.usage import Attributes
+
+
+class Call(Block[Any]):
+    """One tracked call: a context manager for ``with`` and ``async with``, for a single use; yields itself.
+
+    An exception that leaves the block marks the call as failed, by its class alone, and goes on its way.
+    """
+
+    _what = "call"
+    _span: Span = INVALID_SPAN
+    _process = 0
+
+    def __init__(self, name: str, attributes: Mapping[str, str], kind: SpanKind = SpanKind.CLIENT) -> None:
+        """Belongs to the ``track_*`` functions."""
+        self._name = name
+        self._attributes = attributes
+        self._kind = kind
+        self._holders: list[bool] = []
+
+    def set_error(self, error: BaseException | str) -> Self:
+        """Mark the call as failed where no exception leaves the block.
+
+        Args:
+            error: what went wrong: an exception, of which only the class is told, or the name of a class of errors,
+                such as ``rate_limited``.
+        """
+        with guard:
+            if self._is_open():
+                mark_failed(self._span, plain_text(error) if isinstance(error, str) else type(error).__name__)
+        return self
+
+    def __enter__(self) -> Self:
+        """Start the call's span."""
+        self._enter()
+        return self
+
+    async def __aenter__(self) -> Self:
+        """Start the call's span."""
+        self._enter()
+        return self
+
+    def _begin(self) -> None:
+        self._holders.append(True)
+        self._process = process.number
+        tracer = configure.tracer()
+        if tracer is None:
+            return
+        try:
+            self._span, self._token = open_span(tracer, self._name, self._kind, self._attributes, call=self)
+        except Exception as fault:
+            if not guard.caught(fault):
+                raise
+
+    def _inner(self) -> Self:
+        return self
+
+    def _end(self, error: BaseException | None) -> None:
+        """Let go of the span, which ends with the last of its holders: the block, and each stream of it."""
+        last = self._holders.pop()
+        if self._process != process.number:  # a fork's child does not end its parent's call
+            return
+        if last:
+            end_span(self._span, error)
+        elif isinstance(error, Exception):
+            mark_failed(self._span, type(error).__name__)
+
+    def _hold(self) -> bool:
+        """Have the span wait for one more to end; return whether it is open."""
+        if not self._is_open():
+            return False
+        self._holders.append(False)
+        return True
+
+    def _is_open(self) -> bool:
+        if self._holders:
+            return True
+        guard.say_once(f"{type(self).__name__} was told something outside its block: not recorded")
+        return False
+
+    def _set(self, given: Mapping[str, object]) -> Self:
+        """Set the counts *given* by attribute; one that is not known stays away."""
+        if not self._is_open() or self._span is INVALID_SPAN:
+            return self
+        counts = {}
+        for name, count in given.items():
+            if count is None:
+                continue
+            if type(count) is int and 0 <= count <= INT64_MAX:
+                counts[name] = count
+            elif (fit := WHOLE.of(name, count)) is not None:
+                counts[name] = fit
+        try:
+            self._span.set_attributes(counts)
+        except Exception as fault:
+            if not guard.caught(fault):
+                raise
+        return self
+
+    def _add(self, names: Mapping[str, str], add: Callable[[Tally], Attributes | None]) -> bool:
+        """Add what is reported of *names*, where that is this call and still open; return whether it was."""
+        if not self._holders or self._process != process.number or not self._is_for(names):
+            return False
+        tally = vars(self).setdefault("_tally", Tally())  # in one go, as another thread may do the same
+        with tally.lock:
+            attributes = add(tally)
+            if attributes is not None:
+                self._span.set_attributes(attributes)
+        return attributes is not None
+
+    def _is_for(self, names: Mapping[str, str]) -> bool:
+        """Return whether this call names the same provider, and a model where *names* has one.
+
+        Of the model it need not be the same: the one that answered is often called otherwise.
+        """
+        mine = self._attributes
+        provider = mine.get(semconv.PROVIDER) or mine.get(semconv.GEN_AI_PROVIDER_NAME)
+        return names.get(semconv.PROVIDER, provider) == provider and (
+            semconv.GEN_AI_REQUEST_MODEL not in names or semconv.GEN_AI_REQUEST_MODEL in mine
+        )
+
+
+def track_tool_call(
+    name: str, *, provider: str | None = None, vendor: str | None = None, call_id: str | None = None
+) -> Call:
+    """Return a context manager that records one call of a tool. What goes in and comes out is never recorded.
+
+    Args:
+        name: the tool, low in cardinality, such as ``web_search``.
+        provider: who bills, where somebody does.
+        vendor: the same as *provider*.
+        call_id: the id that the model gave the call.
+
+    Raises:
+        IdentityError: *provider* and *vendor* are both given, or a name is empty or no text.
+    """
+    attributes = present(
+        {
+            semconv.GEN_AI_OPERATION_NAME: "execute_tool",
+            semconv.GEN_AI_TOOL_NAME: id_text("name", name),
+            semconv.GEN_AI_TOOL_CALL_ID: optional_text("call_id", call_id),
+            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+        }
+    )
+    kind = SpanKind.CLIENT if semconv.PROVIDER in attributes else SpanKind.INTERNAL
+    return Call(f"execute_tool {attributes[semconv.GEN_AI_TOOL_NAME]}", attributes, kind)

@@ -1,0 +1,121 @@
+"""Streams of chunks that a call goes on with, after its block too."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from botanu.sdk.guard import guard
+from botanu.sdk.stepping import Within
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+
+    Tokens = Mapping[str, int | None]
+    """Tokens by the names that ``LlmCall.set_tokens`` has for them."""
+
+    Finish = Callable[[Tokens, BaseException | None], None]
+
+T = TypeVar("T")
+
+
+class _Followed(Generic[T]):
+    """What streams have in common: a context of their own, the tokens reported so far, and one end.
+
+    The end comes by exhaustion, an exception, closing, or when nobody holds the stream any more.
+    """
+
+    def __init__(self, chunks: object, usage: Callable[[T], Tokens | None] | None, finish: Finish) -> None:
+        self._inside = contextvars.copy_context()
+        self._chunks = chunks
+        self._usage = usage
+        self._tokens: dict[str, int] = {}
+        self._finish = finish
+        self._unfinished = weakref.finalize(self, finish, self._tokens, None)
+
+    def _note(self, chunk: T) -> None:
+        """Keep the tokens that *chunk* reports, in place of those of chunks before."""
+        if self._usage is None:
+            return
+        try:
+            reported = self._usage(chunk)
+            if reported:
+                self._tokens.update({name: count for name, count in reported.items() if count is not None})
+        except Exception as error:  # noqa: BLE001 - the program's own function must not end its stream
+            fault = f"the usage of a stream's chunk could not be read: {type(error).__name__}"
+            guard.say_once(f"{fault}; it is not recorded", error, about=fault)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Tell the call, the first time."""
+        if self._unfinished.detach() is not None:
+            self._finish(self._tokens, error)
+
+
+class Stream(_Followed[T], Iterator[T]):
+    """The chunks of a stream. Each is produced inside the call; whoever gets it is not."""
+
+    def __init__(self, chunks: Iterable[T], usage: Callable[[T], Tokens | None] | None, finish: Finish) -> None:
+        """Belongs to ``LlmCall.stream``."""
+        super().__init__(chunks, usage, finish)
+        self._iterator = self._inside.run(iter, chunks)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            chunk = self._inside.run(next, self._iterator)
+        except BaseException as error:
+            self._end(None if isinstance(error, StopIteration) else error)
+            raise
+        self._note(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close what gives the chunks, where that can be closed, and end."""
+        try:
+            for each in _unlike(self._iterator, self._chunks):
+                if hasattr(each, "close"):
+                    self._inside.run(each.close)
+        finally:
+            self._end(None)
+
+
+class AsyncStream(_Followed[T], AsyncIterator[T]):
+    """The chunks of an asynchronous stream. Each is produced inside the call; whoever gets it is not."""
+
+    def __init__(self, chunks: AsyncIterable[T], usage: Callable[[T], Tokens | None] | None, finish: Finish) -> None:
+        """Belongs to ``LlmCall.stream``."""
+        super().__init__(chunks, usage, finish)
+        self._iterator = self._inside.run(aiter, chunks)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        try:
+            chunk: T = await Within(self._inside, self._inside.run(anext, self._iterator))
+        except BaseException as error:
+            self._end(None if isinstance(error, StopAsyncIteration) else error)
+            raise
+        self._note(chunk)
+        return chunk
+
+    async def aclose(self) -> None:
+        """Close what gives the chunks, where that can be closed, and end."""
+        try:
+            for each in _unlike(self._iterator, self._chunks):
+                close = getattr(each, "aclose", None) or getattr(each, "close", None)
+                closing = close and self._inside.run(close)
+                if inspect.isawaitable(closing):
+                    await Within(self._inside, closing)
+        finally:
+            self._end(None)
+
+
+def _unlike(iterator: object, chunks: object) -> list[Any]:
+    """Return *iterator* and *chunks*, or one where they are the same."""
+    return [iterator] if iterator is chunks else [iterator, chunks]
