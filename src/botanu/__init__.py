@@ -15,7 +15,6 @@ from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsErro
 from botanu.sdk.calls import Call, track_tool_call
 from botanu.sdk.carrying import carry
 from botanu.sdk.configure import Status, disable, enable, flush, status
-from botanu.sdk.counts import Counts
 from botanu.sdk.data import (
     DbCall,
     MessagingCall,
@@ -24,6 +23,7 @@ from botanu.sdk.data import (
     track_messaging_operation,
     track_storage_operation,
 )
+from botanu.sdk.delivery import Counts
 from botanu.sdk.llm import LlmCall, track_llm_call
 from botanu.sdk.messages import Extracted, extract, inject
 from botanu.sdk.middleware import AsgiMiddleware, WsgiMiddleware

@@ -11,13 +11,14 @@ from support.process import eventually
 
 from botanu import semconv
 from botanu.sdk.content import without_content
-from botanu.sdk.counts import Counts
-from botanu.sdk.delivery import Delivery, Plain, Sent
+from botanu.sdk.delivery import Counts, Delivery, Plain
+from botanu.sdk.exporting import Fate, Sent
 from botanu.sdk.guard import guard
 from botanu.sdk.processor import RunProcessor
 
 PLAIN = {}
 ROOT = {semconv.RUN_ROOT: True, semconv.OUTCOME_STATUS: "success"}
+ARRIVED = Sent(Fate.ARRIVED)
 CALL = {semconv.GEN_AI_INPUT_TOKENS: 3}
 
 
@@ -35,10 +36,10 @@ class Server:
     def send(self, spans):
         self.attempts += 1
         self.may_answer.wait(30)
-        answer = self.answers.pop(0) if self.answers else Sent()
+        answer = self.answers.pop(0) if self.answers else ARRIVED
         if isinstance(answer, Exception):
             raise answer
-        if not answer.away:
+        if answer.fate is not Fate.AWAY:
             self.got += [span.name for span in spans]
         return answer
 
@@ -106,7 +107,7 @@ def test_flush_of_nothing_is_done(deliver):
 
 
 def test_while_the_server_is_away_spans_wait_and_go_in_order_when_it_is_back(deliver):
-    server = Server(Sent(away=True, reason="refused"), Sent(away=True))
+    server = Server(Sent(Fate.AWAY, reason="refused"), Sent(Fate.AWAY))
     delivery = deliver(server, interval_seconds=0.01)
     end_spans(delivery, PLAIN, ROOT, PLAIN)
 
@@ -117,7 +118,7 @@ def test_while_the_server_is_away_spans_wait_and_go_in_order_when_it_is_back(del
 
 
 def test_a_server_that_asks_for_time_gets_it(deliver):
-    server = Server(Sent(away=True, retry_after_seconds=0.6))
+    server = Server(Sent(Fate.AWAY, retry_after_seconds=0.6))
     began = time.monotonic()
     end_spans(deliver(server, interval_seconds=0.01), PLAIN)
 
@@ -126,7 +127,7 @@ def test_a_server_that_asks_for_time_gets_it(deliver):
 
 
 def test_flush_gives_up_in_time_and_what_waits_stays(deliver):
-    server = Server(*[Sent(away=True)] * 100)
+    server = Server(*[Sent(Fate.AWAY)] * 100)
     delivery = deliver(server)
     end_spans(delivery, PLAIN, ROOT)
 
@@ -135,7 +136,7 @@ def test_flush_gives_up_in_time_and_what_waits_stays(deliver):
 
 
 def test_flush_hurries_a_long_wait(deliver):
-    server = Server(Sent(away=True, retry_after_seconds=3600))
+    server = Server(Sent(Fate.AWAY, retry_after_seconds=3600))
     delivery = deliver(server, interval_seconds=0.01)
     end_spans(delivery, PLAIN)
     eventually(lambda: server.attempts == 1)
@@ -145,7 +146,7 @@ def test_flush_hurries_a_long_wait(deliver):
 
 
 def test_what_the_server_refuses_is_dropped_and_counted(deliver):
-    delivery = deliver(Server(Sent(refused=1, reason="too old")))
+    delivery = deliver(Server(Sent(Fate.ARRIVED, 1, "too old")))
     end_spans(delivery, ROOT, PLAIN)
 
     assert not delivery.flush(30)
@@ -176,7 +177,9 @@ def test_what_is_sent_has_been_cleaned(deliver):
 
 
 def test_what_cannot_be_cleaned_is_not_sent_and_counted(deliver, caplog):
-    def fail_once(spans, faults=[LookupError("asked")]):  # noqa: B006 - for one test
+    faults = [LookupError("asked")]
+
+    def fail_once(spans):
         if faults:
             raise faults.pop()
         return spans
@@ -195,7 +198,7 @@ def test_what_cannot_be_cleaned_is_not_sent_and_counted(deliver, caplog):
 
 def test_strictness_does_not_end_the_thread_that_sends(deliver, monkeypatch):
     monkeypatch.setattr(guard, "strict", True)
-    server = Server(MemoryError(), Sent(refused=1, reason="too old"))
+    server = Server(MemoryError(), Sent(Fate.REFUSED, 1, "too old"))
     delivery = deliver(server, interval_seconds=0.01)
     for number in range(3):
         end_spans(delivery, PLAIN)
@@ -216,7 +219,7 @@ def test_what_bears_outcome_usage_or_cost_is_dropped_last(deliver):
 
 
 def test_of_spans_alike_the_oldest_are_dropped(deliver):
-    server = Server(Sent(away=True))
+    server = Server(Sent(Fate.AWAY))
     delivery = deliver(server, spans_max=3)
     end_spans(delivery, *[ROOT] * 8)
     delivery.flush(30)
@@ -226,7 +229,7 @@ def test_of_spans_alike_the_oldest_are_dropped(deliver):
 
 
 def test_at_every_moment_each_span_is_delivered_dropped_or_waiting(deliver):
-    server = Server(*[Sent(away=True), Sent(refused=2), Sent()] * 200)
+    server = Server(*[Sent(Fate.AWAY), Sent(Fate.ARRIVED, 2), ARRIVED] * 200)
     delivery = deliver(server, spans_max=50, interval_seconds=0.01)
     made = 0
     seen = []
@@ -240,7 +243,7 @@ def test_at_every_moment_each_span_is_delivered_dropped_or_waiting(deliver):
 
 
 def test_at_the_end_the_rest_is_dropped_counted_and_told(deliver, caplog):
-    server = Server(*[Sent(away=True, reason="connection refused")] * 100)
+    server = Server(*[Sent(Fate.AWAY, reason="connection refused")] * 100)
     delivery = deliver(server)
     end_spans(delivery, ROOT, PLAIN)
     delivery.close()

@@ -25,7 +25,7 @@ from botanu.cli.output import Format, console, print_csv, print_json, print_tabl
 from botanu.cli.source import Remote
 from botanu.errors import BotanuError, SettingsError
 from botanu.sdk.clients import CLIENTS, LIMITS, UNREAD, Client, Kind
-from botanu.sdk.configure import TRACES_PATH
+from botanu.sdk.exporting import TRACES_PATH
 from botanu.sdk.instrumenting import Instrumentation, installed, traces_itself
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve, variable

@@ -23,9 +23,9 @@ from botanu import semconv
 from botanu.errors import SettingsError
 from botanu.sdk import contexts
 from botanu.sdk.content import with_scrubbed_content, without_content
-from botanu.sdk.counts import Counts
-from botanu.sdk.delivery import Delivery, Plain, Sender
+from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
+from botanu.sdk.exporting import make_exporter
 from botanu.sdk.guard import guard, logger
 from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
@@ -38,8 +38,6 @@ from botanu.settings import resolve
 
 if TYPE_CHECKING:
     from botanu.sdk.propagation import RunPropagator
-
-TRACES_PATH = "/v1/traces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +297,7 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
         return None
 
     def sender() -> Sender:
-        return Plain(exporter) if exporter is not None else _server(settings.endpoint)
+        return Plain(exporter) if exporter is not None else make_exporter(settings.endpoint)
 
     return Delivery(
         sender,
@@ -312,12 +310,3 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
 
 def _told_not_to_export() -> bool:
     return os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none"
-
-
-def _server(endpoint: str | None) -> Sender:
-    # Imported late: it brings in the protobuf classes and the HTTP client.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-
-    if endpoint is None:
-        return Plain(OTLPSpanExporter())
-    return Plain(OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH))

@@ -18,12 +18,12 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from botanu import semconv
-from botanu.sdk.counts import Counts, Fate, roots
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
+from botanu.sdk.exporting import Fate, Sent
 from botanu.sdk.guard import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -38,16 +38,6 @@ WAIT_SECONDS_FLUSHING = 0.5
 
 VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
 """Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of a batch: *away* is to be tried again; otherwise all but those *refused* arrived."""
-
-    refused: int = 0
-    away: bool = False
-    retry_after_seconds: float | None = None
-    reason: str = ""
 
 
 class Sender(Protocol):
@@ -70,12 +60,39 @@ class Plain:
     def send(self, spans: Sequence[ReadableSpan]) -> Sent:
         """Send *spans*."""
         if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            return Sent()
-        return Sent(refused=len(spans), reason="the exporter reports a failure")
+            return Sent(Fate.ARRIVED)
+        return Sent(Fate.REFUSED, len(spans), "the exporter reports a failure")
 
     def shutdown(self) -> None:
         """Send no more."""
         self._exporter.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the spans, or runs, that ended so far: each is delivered, dropped or waiting."""
+
+    delivered: int = 0
+    dropped: int = 0
+    waiting: int = 0
+
+    @property
+    def made(self) -> int:
+        """All of them."""
+        return self.delivered + self.dropped + self.waiting
+
+
+class _Tally:
+    """Spans with the same fate, and the runs whose root spans are among them."""
+
+    __slots__ = ("runs", "spans")
+
+    def __init__(self) -> None:
+        self.spans = self.runs = 0
+
+    def add(self, spans: Sequence[ReadableSpan]) -> None:
+        self.spans += len(spans)
+        self.runs += _roots(spans)
 
 
 class Delivery:
@@ -116,7 +133,7 @@ class Delivery:
         self._vital: deque[ReadableSpan] = deque()
         self._waiting: deque[ReadableSpan] = deque()
         self._sending: Sequence[ReadableSpan] = ()
-        self._delivered, self._dropped = Fate(), Fate()
+        self._delivered, self._dropped = _Tally(), _Tally()
         self._thread: threading.Thread | None = None
         self._sender: Sender | None = None
         self._away = self._closed = False
@@ -207,7 +224,7 @@ class Delivery:
             sender = self._sender
         self._wake.set()
         if left:
-            guard.say(f"{len(left)} spans, {roots(left)} of them runs, were not delivered: {self.last_fault}")
+            guard.say(f"{len(left)} spans, {_roots(left)} of them runs, were not delivered: {self.last_fault}")
         if sender is not None:
             with guard:
                 sender.shutdown()
@@ -217,7 +234,7 @@ class Delivery:
         with self._lock:
             waiting = self._waiting.copy()  # the program appends to it meanwhile
             held = len(waiting) + len(self._vital) + len(self._sending)
-            runs = roots(chain(self._sending, self._vital, waiting))
+            runs = _roots(chain(self._sending, self._vital, waiting))
             delivered, dropped = self._delivered, self._dropped
             return Counts(delivered.spans, dropped.spans, held), Counts(delivered.runs, dropped.runs, runs)
 
@@ -239,7 +256,7 @@ class Delivery:
             self._wake.wait(seconds)
             self._wake.clear()
             sent = self._send_all()
-            if not sent.away:
+            if sent is None or sent.fate is not Fate.AWAY:
                 seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
                 continue
             jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients out, guards nothing
@@ -248,11 +265,11 @@ class Delivery:
                 seconds = min(seconds, WAIT_SECONDS_FLUSHING)
             wait_seconds = min(2 * wait_seconds, WAIT_SECONDS_MAX)
 
-    def _send_all(self) -> Sent:
+    def _send_all(self) -> Sent | None:
         """Send batch by batch until nothing waits or the server is away; return what became of the last one."""
-        sent = Sent()
+        sent: Sent | None = None
         with self._sending_lock:
-            while not sent.away and (batch := self._next_batch()):
+            while (sent is None or sent.fate is not Fate.AWAY) and (batch := self._next_batch()):
                 sent = self._attempt(batch)
                 self._settle(batch, sent)
         return sent
@@ -276,7 +293,7 @@ class Delivery:
             return self._sender.send(cleaned)
         except Exception as error:  # noqa: BLE001 - whatever fails, the program goes on, and nothing uncleaned leaves
             guard.log_once(f"{part} failed: {type(error).__name__}", error)
-            return Sent(refused=len(batch), reason=f"{type(error).__name__} in {part}")
+            return Sent(Fate.REFUSED, len(batch), f"{type(error).__name__} in {part}")
         finally:
             detach(token)
 
@@ -286,17 +303,17 @@ class Delivery:
             if self._closed:  # it has been counted as dropped
                 return
             self._sending = ()
-            self._away = sent.away
+            self._away = sent.fate is Fate.AWAY
             self.last_fault = sent.reason or self.last_fault
-            if sent.away:
+            if self._away:
                 self._vital.extendleft(reversed(batch))
             else:
-                arrived = len(batch) - sent.refused
+                arrived = len(batch) - sent.rejected
                 self._delivered.add(batch[:arrived])
                 self._dropped.add(batch[arrived:])
             self._attend_next()
             self._settled.notify_all()
-        if sent.refused:
+        if sent.rejected:
             self._say_dropped(sent.reason)
 
     def _say_dropped(self, reason: str) -> None:
@@ -305,3 +322,7 @@ class Delivery:
 
 def _is_vital(span: ReadableSpan) -> bool:
     return any(name.startswith(VITAL_PREFIXES) for name in span.attributes or ())
+
+
+def _roots(spans: Iterable[ReadableSpan]) -> int:
+    return sum(semconv.RUN_ROOT in (span.attributes or {}) for span in spans)

@@ -117,12 +117,11 @@ class Run:
     def _add_identity(self, attributes: Mapping[str, str]) -> None:
         """Have the root span, and spans and runs that start from now on, bear *attributes* too."""
         with guard, self._lock:
-            if self._ended:
+            if self._ended or self._span is None:  # without a span it is current nowhere
                 guard.say_once(f"{', '.join(attributes)} came after the end of the run: not recorded")
                 return
             self.identity = {**self.identity, **attributes}  # a new one: spans share the one before
-            if self._span is not None:
-                self._span.set_attributes(attributes)
+            self._span.set_attributes(attributes)
 
     def _say(self, faults: Sequence[str]) -> None:
         for fault in faults:
@@ -207,9 +206,13 @@ class Scope(Block[Run]):
 
     def _begin(self) -> None:
         tracer = configure.tracer()
-        if tracer is not None:
-            with guard:
-                self._start(tracer)
+        if tracer is None:
+            return
+        try:  # as ``with guard`` does, which takes longer
+            self._start(tracer)
+        except Exception as fault:
+            if not guard.caught(fault):
+                raise
 
     def _inner(self) -> Run:
         if self._run is None:

@@ -74,7 +74,7 @@ class CapturedRun:
 
     @property
     def outcome(self) -> Outcome | None:
-        """The outcome that the run ended with; ``None`` when it is unrecorded."""
+        """The outcome that stands, those after the end included; ``None`` when it is unrecorded."""
         return _outcome(self.outcome_attributes)
 
     @property
