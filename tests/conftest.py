@@ -6,9 +6,7 @@ import httpx2
 import pytest
 from hypothesis import settings
 from support.lab import Lab
-from support.runs import Captured
 
-import botanu
 from botanu.sdk.guard import guard
 from botanu.server.app import create_app
 from botanu.server.run import serving
@@ -58,16 +56,6 @@ def sql(server):
 
 
 @pytest.fixture
-def runs():
-    captured = Captured()
-    botanu.enable(exporter=captured.exporter, strict=True)
-    yield captured
-    botanu.disable()
-
-
-@pytest.fixture
 def lenient(runs):
     """The guard as it is in production."""
     guard.strict = False
-    yield
-    guard.strict = True

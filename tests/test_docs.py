@@ -28,6 +28,7 @@ import pytest
 from starlette.routing import Mount, Route
 
 import botanu
+import botanu.testing
 from botanu import content, semconv
 from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
@@ -182,7 +183,8 @@ class Player:
     def program(self, block):
         file = self.directory / "program.py"
         file.write_text(block.text, encoding="utf-8")
-        self.run([str(file)], block.line)
+        is_test = "\ndef test_" in block.text
+        self.run(["-m", "pytest", "-p", "no:cacheprovider", str(file)] if is_test else [str(file)], block.line)
 
     def run(self, words, line):
         """Run Python in a process of its own; it must end well and have nothing to complain about."""
@@ -377,10 +379,11 @@ def test_every_route_is_documented_and_no_other(server):
             assert f"{method} {path}" in sections(text)
 
 
-def test_every_public_name_is_documented():
+@pytest.mark.parametrize("module", [botanu, botanu.testing], ids=lambda module: module.__name__)
+def test_every_public_name_is_documented(module):
     """The API page has an entry for each name that can be imported."""
-    listed = re.findall(r"^\.\. auto\w+:: botanu\.(\w+)$", reference("python-api"), re.MULTILINE)
-    assert sorted(listed) == sorted(botanu.__all__)
+    listed = re.findall(rf"^\.\. auto\w+:: {module.__name__}\.(\w+)$", reference("python-api"), re.MULTILINE)
+    assert sorted(listed) == sorted(module.__all__)
 
 
 def test_every_library_has_its_reason():

@@ -61,7 +61,7 @@ def outcome_of(runs, sample, *arguments, raises=None, **supplied):
     else:
         with pytest.raises(raises):
             asyncio.run(call)
-    return runs.only().outcome
+    return runs.only().outcome_attributes
 
 
 def done(status, **fields):
@@ -169,7 +169,7 @@ def test_a_sample_of_statements_inside_a_run(runs, sample, expected):
     with run_botanu("guide", event_id="e-1", customer_id="c-1"):
         exec(compile(PYTHON[sample], sample, "exec"), names())
 
-    assert runs.only().outcome == {"status": "success", **expected}
+    assert runs.only().outcome_attributes == {"status": "success", **expected}
 
 
 def test_the_parameters_are_those_the_guide_lists():

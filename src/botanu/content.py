@@ -29,11 +29,15 @@ CONTENT: Final = frozenset(
         "braintrust.input_json",
         "braintrust.output",
         "braintrust.output_json",
+        "db.query.result.document",
         "db.query.text",
         "db.statement",
         "embedding.embeddings",
         "embedding.text",
+        "error.message",
         "events",
+        "exception.message",
+        "exception.stacktrace",
         "final_result",
         "gcp.vertex.agent.llm_request",
         "gcp.vertex.agent.llm_response",
@@ -53,6 +57,8 @@ CONTENT: Final = frozenset(
         "gen_ai.retrieval.documents",
         "gen_ai.retrieval.query.text",
         "gen_ai.system_instructions",
+        "gen_ai.task.input",
+        "gen_ai.task.output",
         "gen_ai.tool.call.arguments",
         "gen_ai.tool.call.result",
         "gen_ai.tool.definitions",
@@ -110,7 +116,7 @@ CONTENT: Final = frozenset(
         "traceloop.prompt.template_variables",
     }
 )
-"""Attributes that hold what people and models said; not stored.
+"""Attributes that hold what people and models said, or may repeat it; not stored.
 
 OpenTelemetry's own, and those of AgentOps, Braintrust, Genkit, Google's ADK, Haystack, Langfuse, LiveKit, Logfire and
 Pydantic AI, MLflow, OpenInference, OpenLIT, OpenLLMetry, Sentry and the AI SDK of Vercel (checked 2026-11-22)."""
@@ -135,6 +141,9 @@ CONTENT_PREFIXES: Final = (
     "reranker.input_documents.",
     "reranker.output_documents.",
     "retrieval.documents.",
-    "traceloop.prompt.template_variables.",
+    "traceloop.prompt.",
 )
 """Prefixes of further such attributes, where an instrumentation numbers or names the messages."""
+
+MESSAGE_CONTENT: Final = frozenset({"arguments", "body", "content", "message", "tool_calls"})
+"""Attributes, beyond those above, that hold what was said on span events named ``gen_ai.user.message`` and the like."""

@@ -6,6 +6,7 @@
     ├── OutcomeError (ValueError)    an outcome that is a programming error, such as an unknown status
     ├── IdentityError (ValueError)   an id or name that cannot identify anything, or is given twice
     ├── SettingsError (ValueError)   settings that cannot be read; lists every fault at once
+    ├── StrictError                  what the SDK would log as a warning, where it is strict
     ├── DecodeError (ValueError)     a request that will never be readable
     │   └── TooLargeError            ... because it is over a limit
     ├── PriceError (ValueError)      a price or value that cannot be meant
@@ -33,6 +34,10 @@ class IdentityError(BotanuError, ValueError):
 
 class SettingsError(BotanuError, ValueError):
     """Settings that cannot be read; the message lists every fault at once."""
+
+
+class StrictError(BotanuError):
+    """What the SDK would log as a warning, where it is strict: under ``botanu.testing``, or by the setting."""
 
 
 class DecodeError(BotanuError, ValueError):

@@ -31,10 +31,10 @@ def test_a_run_ends_as_it_was_planned(runs, workflow, result):
 
     run = runs.only()
     planned = {name: getattr(result, name) for name in ("status", "value_type", "value_amount", "confidence")}
-    assert {name: run.outcome.get(name) for name in planned} == planned
-    assert run.outcome["status"] != "failed" or run.outcome["reason"]
+    assert {name: run.outcome_attributes.get(name) for name in planned} == planned
+    assert run.outcome_attributes["status"] != "failed" or run.outcome_attributes["reason"]
     assert run.attributes["botanu.event_id"] == "e-1"
-    (call,) = run.children
+    (call,) = run.spans[1:]
     assert call.attributes["gen_ai.usage.cache_read.input_tokens"] == 40
 
 
@@ -45,7 +45,7 @@ def test_an_attempt_follows_each_one_that_fails(runs):
     )
     asyncio.run(perform((failed, good)))
 
-    assert [run.outcome["status"] for run in runs.all()] == ["failed", "success"]
+    assert [run.outcome_attributes["status"] for run in runs.all()] == ["failed", "success"]
 
 
 def test_the_same_seed_tells_the_same_story():

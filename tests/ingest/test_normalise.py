@@ -12,6 +12,7 @@ from botanu.ingest.dialects import COLUMNS, DIALECTS, USAGE
 from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.pricing.catalog import Catalog
+from botanu.pricing.meters import METERS
 from botanu.store.schema import SPANS
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -285,7 +286,10 @@ class TestReportedUsage:
         )
         assert row["attributes"] is None
 
-    @pytest.mark.parametrize("meter", [name for name in COLUMNS if name in USAGE])
+    def test_every_count_is_of_a_meter(self):
+        assert set(USAGE) <= {meter.name for meter in METERS}
+
+    @pytest.mark.parametrize("meter", USAGE)
     def test_every_meter_that_has_a_column_is_read(self, meter):
         row = row_of(span(**{f"botanu.usage.{meter}": 7}))
 

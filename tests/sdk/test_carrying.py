@@ -86,7 +86,7 @@ class TestThreads:
         with ThreadPoolExecutor(1) as pool, an_event("e"):
             pool.submit(carry(botanu.emit_outcome), "partial", reason="r").result()
 
-        assert runs.only().outcome == {"status": "partial", "reason": "r"}
+        assert runs.only().outcome_attributes == {"status": "partial", "reason": "r"}
 
     def test_runs_opened_there_are_nested(self, runs):
         def work():

@@ -10,7 +10,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from support.process import eventually
 
 from botanu import semconv
+from botanu.sdk.content import without_content
 from botanu.sdk.delivery import Counts, Delivery, Plain
+from botanu.sdk.guard import guard
 from botanu.sdk.processor import RunProcessor
 from botanu.sdk.sent import Fate, Sent
 
@@ -50,9 +52,10 @@ def deliver():
     """Make deliveries, and end them."""
     made = []
 
-    def make(sender, *, spans_max=100, interval_seconds=30.0, exit_timeout_seconds=0.2):
+    def make(sender, clean=list, *, spans_max=100, interval_seconds=30.0, exit_timeout_seconds=0.2):
         delivery = Delivery(
             lambda: sender,
+            clean,
             spans_max=spans_max,
             interval_seconds=interval_seconds,
             exit_timeout_seconds=exit_timeout_seconds,
@@ -161,6 +164,47 @@ def test_an_exporter_that_raises_loses_its_batch_and_nothing_else(deliver):
 
     assert delivery.flush(30)
     assert delivery.counts()[0] == Counts(delivered=1, dropped=1)
+
+
+def test_what_is_sent_has_been_cleaned(deliver):
+    memory = InMemorySpanExporter()
+    delivery = deliver(Plain(memory), without_content)
+    end_spans(delivery, {"gen_ai.prompt": "asked", "gen_ai.request.model": "m"})
+
+    assert delivery.flush(30)
+    (span,) = memory.get_finished_spans()
+    assert span.attributes == {"gen_ai.request.model": "m"}
+
+
+def test_what_cannot_be_cleaned_is_not_sent_and_counted(deliver, caplog):
+    faults = [LookupError("asked")]
+
+    def fail_once(spans):
+        if faults:
+            raise faults.pop()
+        return spans
+
+    server = Server()
+    delivery = deliver(server, fail_once)
+    end_spans(delivery, ROOT, PLAIN)
+    assert not delivery.flush(30)
+    end_spans(delivery, PLAIN)
+
+    assert delivery.flush(30)
+    assert server.got == ["0"]
+    assert delivery.counts() == (Counts(delivered=1, dropped=2), Counts(dropped=1))
+    assert delivery.last_fault == "LookupError in the content filter"
+
+
+def test_strictness_does_not_end_the_thread_that_sends(deliver, monkeypatch):
+    monkeypatch.setattr(guard, "strict", True)
+    server = Server(MemoryError(), Sent(Fate.REFUSED, 1, "too old"))
+    delivery = deliver(server, interval_seconds=0.01)
+    for number in range(3):
+        end_spans(delivery, PLAIN)
+        eventually(lambda made=number + 1: delivery.counts()[0].waiting == 0 and delivery.counts()[0].made == made)
+
+    assert delivery.counts()[0] == Counts(delivered=1, dropped=2)
 
 
 def test_what_bears_outcome_usage_or_cost_is_dropped_last(deliver):

@@ -1,6 +1,7 @@
 """What of a run leaves the program with its requests, and what of one comes in."""
 
 import threading
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2 as httpx
@@ -11,9 +12,9 @@ from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from support.runs import Captured
 
 import botanu
 from botanu import SettingsError, semconv
@@ -22,6 +23,7 @@ from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identity import IDENTITY, run_in
 from botanu.sdk.members import identity_in
 from botanu.sdk.propagation import RunPropagator
+from botanu.testing import capture_runs
 
 RUN = "01980000-0000-7000-8000-000000000001"
 CALLER = {
@@ -33,14 +35,14 @@ CALLER = {
 @pytest.fixture
 def enable():
     """Enable with the settings given; give what is captured."""
+    with ExitStack() as stack:
 
-    def enable(**settings):
-        captured = Captured()
-        botanu.enable(exporter=captured.exporter, strict=True, **settings)
-        return captured
+        def enable(**settings):
+            captured = stack.enter_context(capture_runs(strict=False))
+            botanu.enable(**settings)
+            return captured
 
-    yield enable
-    botanu.disable()
+        yield enable
 
 
 @pytest.fixture
@@ -233,7 +235,7 @@ class TestComingIn:
             pass
         detach(token)
 
-        inner, span = captured.spans()
+        span, inner = captured.spans()
         assert dict(span.attributes) == {
             "botanu.run_id": RUN,
             "botanu.root_run_id": "r-0",
@@ -292,7 +294,7 @@ class TestComingIn:
             botanu.emit_outcome("partial")
             detach(token)
 
-        assert captured.only().outcome == {"status": "partial"}
+        assert captured.only().outcome_attributes == {"status": "partial"}
 
     @pytest.mark.parametrize(
         ("header", "identity"),
@@ -398,7 +400,7 @@ class TestPlace:
 
     def test_disable_puts_the_programs_propagator_back(self):
         before = propagate.get_global_textmap()
-        botanu.enable(exporter=Captured().exporter)
+        botanu.enable(exporter=InMemorySpanExporter())
         during = propagate.get_global_textmap()
         botanu.disable()
 

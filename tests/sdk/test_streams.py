@@ -99,7 +99,7 @@ class TestEnd:
     @EITHER
     def test_the_span_ends_with_the_stream_and_not_with_the_block(self, runs, produce):
         stream = ask(produce())
-        assert runs.spans() == ()
+        assert runs.spans() == []
 
         assert gather(stream) == ANSWER
 
@@ -112,7 +112,7 @@ class TestEnd:
         with track_llm_call("openai", "m") as call:
             assert gather(call.stream(produce(), tokens)) == ANSWER
             call.set_response(response_id="r-1")
-            assert runs.spans() == ()
+            assert runs.spans() == []
 
         (span,) = runs.spans()
         assert span.attributes[semconv.GEN_AI_RESPONSE_ID] == "r-1"
@@ -248,13 +248,13 @@ class TestEnd:
             first, second = call.stream(chunks(), tokens), call.stream(chunks(), tokens)
         list(first)
         list(first)
-        assert runs.spans() == ()
+        assert runs.spans() == []
 
         list(second)
 
         assert len(runs.spans()) == 1
 
-    def test_a_stream_after_the_end_is_a_plain_iterator(self, runs, caplog):
+    def test_a_stream_after_the_end_is_a_plain_iterator(self, runs, lenient, caplog):
         with track_llm_call("openai", "m") as call:
             pass
 
@@ -295,7 +295,7 @@ class TestContext:
                 asyncio.run(work(stream))
             assert get_current() == before
 
-        (span,) = runs.only().children
+        (span,) = runs.only().spans[1:]
         assert set(produced) == {span.context.span_id}
         assert set(consumed) == {root}
 
@@ -348,7 +348,7 @@ class TestUsage:
         (span,) = runs.spans()
         assert counted(span) == {}
 
-    def test_usage_that_cannot_be_read_does_not_end_the_stream(self, runs, caplog, monkeypatch):
+    def test_usage_that_cannot_be_read_does_not_end_the_stream(self, runs, lenient, caplog, monkeypatch):
         monkeypatch.setattr("botanu.sdk.guard.guard._said", set())
 
         assert list(ask(chunks(), lambda chunk: chunk["input_tokens"])) == ANSWER
@@ -360,7 +360,7 @@ class TestUsage:
             "the usage of a stream's chunk could not be read: AttributeError; it is not recorded",
         ]
 
-    def test_what_set_tokens_has_no_name_for_is_left_out(self, runs, caplog):
+    def test_what_set_tokens_has_no_name_for_is_left_out(self, runs, lenient, caplog):
         list(ask([{"input_tokens": 12, "total_tokens": 15}]))
 
         (span,) = runs.spans()

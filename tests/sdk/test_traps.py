@@ -6,7 +6,7 @@ import logging
 import pytest
 from opentelemetry import trace
 
-from botanu import botanu_workflow, current_run, emit_outcome, run_botanu, semconv, track_llm_call
+from botanu import Outcome, botanu_workflow, current_run, emit_outcome, run_botanu, semconv, track_llm_call
 
 workflow = botanu_workflow("w", event_id="e", customer_id="c")
 
@@ -20,8 +20,8 @@ def test_an_outcome_emitted_in_a_child_span_is_the_runs(runs):
     work()
 
     run = runs.only()
-    assert run.outcome == {"status": "partial", "value_type": "leads", "value_amount": 1}
-    assert not any(semconv.OUTCOME_STATUS in child.attributes for child in run.children)
+    assert run.outcome_attributes == {"status": "partial", "value_type": "leads", "value_amount": 1}
+    assert not any(semconv.OUTCOME_STATUS in child.attributes for child in run.spans[1:])
 
 
 def test_an_explicit_partial_is_not_overwritten_by_the_automatic_success(runs):
@@ -32,8 +32,8 @@ def test_an_explicit_partial_is_not_overwritten_by_the_automatic_success(runs):
     work()
 
     run = runs.only()
-    assert run.outcome == {"status": "partial"}
-    assert run.emitted == [{"status": "partial"}]
+    assert run.outcome_attributes == {"status": "partial"}
+    assert run.outcomes == (Outcome("partial"),)
 
 
 def test_the_body_of_a_generator_is_inside_its_run(runs):
@@ -47,8 +47,8 @@ def test_the_body_of_a_generator_is_inside_its_run(runs):
 
     run = runs.only()
     assert outside == [None] * 3
-    assert len(run.children) == 3
-    assert run.root.start_time < run.children[0].start_time < run.children[-1].end_time < run.root.end_time
+    assert len(run.spans[1:]) == 3
+    assert run.root.start_time < run.spans[1].start_time < run.spans[-1].end_time < run.root.end_time
 
 
 def test_a_canceled_run_has_an_outcome(runs):
@@ -65,7 +65,7 @@ def test_a_canceled_run_has_an_outcome(runs):
 
     asyncio.run(program())
 
-    assert runs.only().outcome["status"] == "canceled"
+    assert runs.only().outcome_attributes["status"] == "canceled"
 
 
 def test_a_timeout_around_a_run_cancels_it_and_one_inside_fails_it(runs):
@@ -87,9 +87,9 @@ def test_a_timeout_around_a_run_cancels_it_and_one_inside_fails_it(runs):
 
     asyncio.run(program())
 
-    assert runs.of("inside").outcome["status"] == "failed"
-    assert runs.of("inside").outcome["error_type"] == "TimeoutError"
-    assert runs.of("around").outcome["status"] == "canceled"
+    assert runs.of("inside").outcome_attributes["status"] == "failed"
+    assert runs.of("inside").outcome_attributes["error_type"] == "TimeoutError"
+    assert runs.of("around").outcome_attributes["status"] == "canceled"
 
 
 def test_an_exception_is_told_once_and_goes_on_as_it_is(runs, caplog):
@@ -105,7 +105,7 @@ def test_an_exception_is_told_once_and_goes_on_as_it_is(runs, caplog):
     run = runs.only()
     assert caught.value is error
     assert [event.name for event in run.root.events] == [semconv.OUTCOME_EMITTED]
-    assert len(run.emitted) == 1
+    assert len(run.outcomes) == 1
     assert caplog.text == ""
     assert (error.__context__, error.__cause__, getattr(error, "__notes__", [])) == (None, None, [])
 
@@ -120,7 +120,7 @@ def test_async_with_is_a_run(runs):
 
     asyncio.run(program())
 
-    assert runs.only().outcome["value_amount"] == 2
+    assert runs.only().outcome_attributes["value_amount"] == 2
 
 
 def test_each_call_of_a_recursive_workflow_is_a_run_inside_the_one_before(runs):

@@ -52,7 +52,7 @@ class TestWhere:
                 record_usage(pages=2)
             record_usage(pages=1)
 
-        inner, outer = runs.only().children
+        outer, inner = runs.only().spans[1:]
         assert reported(inner) == {"pages": 5, "searches": 1}
         assert reported(outer) == {"pages": 2}
 
@@ -61,7 +61,7 @@ class TestWhere:
             record_usage(provider="tavily", model="search-1", searches=1)
             record_cost("0.10", vendor="tavily")
 
-        usage, cost = runs.only().children
+        usage, cost = runs.only().spans[1:]
         assert (usage.name, cost.name) == ("usage", "cost")
         assert reported(usage) == {"provider": "tavily", "searches": 1}
         assert usage.attributes[semconv.GEN_AI_REQUEST_MODEL] == "search-1"
@@ -82,7 +82,7 @@ class TestWhere:
             record_usage(provider="openai", model="gpt-4o-2024-08-06", images=1)
             record_usage(provider="tavily", searches=1)
 
-        usage, call = runs.spans()
+        call, usage = runs.spans()
         assert reported(usage) == {"provider": "tavily", "searches": 1}
         assert usage.parent.span_id == call.context.span_id
         assert reported(call) == {"images": 1}
@@ -92,7 +92,7 @@ class TestWhere:
             record_usage(provider="snowflake", credits=2)
             record_usage(model="whisper-1", seconds=1.5)
 
-        usage, call = runs.spans()
+        call, usage = runs.spans()
         assert (reported(usage), usage.attributes[semconv.GEN_AI_REQUEST_MODEL]) == ({"seconds": 1.5}, "whisper-1")
         assert reported(call) == {"provider": "snowflake", "credits": 2}
 
@@ -100,7 +100,7 @@ class TestWhere:
         with track_tool_call("t"), run():
             record_usage(pages=1)
 
-        usage = runs.only().children[0]
+        usage = runs.only().spans[1]
         assert (usage.name, reported(usage)) == ("usage", {"pages": 1})
 
     def test_what_comes_after_the_call_gets_a_span_of_its_own(self, runs):
@@ -187,7 +187,7 @@ class TestQuantities:
             (np.array([1, 2]), "ndarray"),
         ],
     )
-    def test_what_is_none_is_left_out_and_that_is_logged_once(self, runs, caplog, given, shown):
+    def test_what_is_none_is_left_out_and_that_is_logged_once(self, runs, lenient, caplog, given, shown):
         for _ in range(2):
             record_usage(pages=given, searches=1)
 
@@ -197,13 +197,13 @@ class TestQuantities:
             f"pages must be a finite number from 0, not {shown}: not recorded"
         ]
 
-    def test_a_record_of_nothing_makes_no_span(self, runs):
+    def test_a_record_of_nothing_makes_no_span(self, runs, lenient):
         record_usage()
         record_usage(pages=float("nan"))
 
-        assert runs.spans() == ()
+        assert runs.spans() == []
 
-    def test_a_meter_is_a_name(self, runs, caplog):
+    def test_a_meter_is_a_name(self, runs, lenient, caplog):
         record_usage(**{"two words": 1, "": 1, "Seiten": 2})
 
         (span,) = runs.spans()
@@ -212,7 +212,7 @@ class TestQuantities:
             "meters must be names such as pages, not 'two words': not recorded"
         ]
 
-    def test_a_sum_beyond_all_numbers_is_left_out(self, runs, caplog):
+    def test_a_sum_beyond_all_numbers_is_left_out(self, runs, lenient, caplog):
         with track_tool_call("t"):
             for _ in range(2):
                 record_usage(pages=1.5e308, searches=2**63 - 1)
@@ -221,12 +221,12 @@ class TestQuantities:
         assert reported(span) == {"pages": 1.5e308, "searches": float(2**64)}
         assert "pages must be a finite number from 0, not inf: not recorded" in caplog.text
 
-    def test_meters_without_end_do_not_push_the_identity_out(self, runs, caplog):
+    def test_meters_without_end_do_not_push_the_identity_out(self, runs, lenient, caplog):
         with run() as around, track_tool_call("t"):
             for number in range(300):
                 record_usage(**{f"meter_{number}": 1, "meter_0": 1})
 
-        (span,) = runs.only().children
+        (span,) = runs.only().spans[1:]
         assert around.identity.items() <= span.attributes.items()
         assert len(reported(span)) == METERS_MAX
         assert reported(span)["meter_0"] == 300
@@ -278,21 +278,21 @@ class TestCost:
             Broken(),
         ],
     )
-    def test_what_is_none_is_left_out_and_that_is_logged_once(self, runs, caplog, given):
+    def test_what_is_none_is_left_out_and_that_is_logged_once(self, runs, lenient, caplog, given):
         for _ in range(2):
             record_cost(given)
 
-        assert runs.spans() == ()
+        assert runs.spans() == []
         (record,) = caplog.records
         assert record.getMessage().startswith("cost must be a decimal number from 0, not ")
         assert record.getMessage().endswith(": not recorded")
 
     @pytest.mark.parametrize("currency", ["usd", "US$", "DOLLARS", "", None, 840, ["USD"], "EUR\n"])
-    def test_a_currency_that_is_none_is_left_out_with_its_amount(self, runs, caplog, currency):
+    def test_a_currency_that_is_none_is_left_out_with_its_amount(self, runs, lenient, caplog, currency):
         for _ in range(2):
             record_cost(1, currency)
 
-        assert runs.spans() == ()
+        assert runs.spans() == []
         assert [record.getMessage() for record in caplog.records] == [
             "currency must be an ISO 4217 code, such as USD: cost not recorded"
         ]
@@ -312,7 +312,7 @@ class TestCost:
             record_cost(2, "USD")
             record_cost(3, "EUR")
 
-        other, call = runs.spans()
+        call, other = runs.spans()
         assert reported(other) == {"cost.amount": "2", "cost.currency": "USD"}
         assert reported(call) == {"cost.amount": "4", "cost.currency": "EUR"}
 

@@ -7,7 +7,6 @@ import uuid
 
 import pytest
 from opentelemetry import context, trace
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 import botanu
@@ -206,12 +205,10 @@ class TestIdentity:
         run = runs.only()
         assert semconv.EVENT_ID not in run.attributes
         assert run.attributes["botanu.faults"] == ("event_id: AttributeError", "customer_id: IdentityError")
-        assert run.outcome["status"] == "success"
+        assert run.outcome_attributes["status"] == "success"
 
     def test_the_environment_setting_is_the_default(self, runs):
-        botanu.disable()
-        runs.exporter = InMemorySpanExporter()
-        botanu.enable(exporter=runs.exporter, environment="staging", strict=True)
+        botanu.enable(environment="staging")
 
         workflow()(lambda: None)()
         workflow(environment="prod")(lambda: None)()
@@ -219,9 +216,7 @@ class TestIdentity:
         assert [run.attributes[semconv.ENVIRONMENT] for run in runs.all()] == ["staging", "prod"]
 
     def test_a_run_inside_another_has_its_environment_and_tenant_unless_it_says_otherwise(self, runs):
-        botanu.disable()
-        runs.exporter = InMemorySpanExporter()
-        botanu.enable(exporter=runs.exporter, environment="staging", strict=True)
+        botanu.enable(environment="staging")
         with run_botanu("outer", event_id="e", customer_id="c", environment="prod", tenant_id="t-1"):
             with run_botanu("inherits", event_id="e", customer_id="c"):
                 pass
@@ -241,7 +236,7 @@ class TestIdentity:
             trace.get_tracer("x").start_as_current_span("s"),
         ):
             pass
-        assert runs.of("inner").children[0].attributes == inner.identity
+        assert runs.of("inner").spans[1].attributes == inner.identity
         assert not {semconv.ATTEMPT, semconv.WORKFLOW_VERSION} & inner.identity.keys()
 
     def test_an_attempt_that_the_program_knows_is_carried(self, runs):
@@ -252,7 +247,7 @@ class TestIdentity:
             pass
         run = runs.only()
         assert run.attributes[semconv.ATTEMPT] == 3
-        assert run.children[0].attributes[semconv.ATTEMPT] == 3
+        assert run.spans[1].attributes[semconv.ATTEMPT] == 3
 
 
 class TestNesting:
@@ -285,8 +280,8 @@ class TestNesting:
                 emit_outcome("failed", reason="inner")
             emit_outcome("success", reason="outer")
 
-        assert runs.of("inner").outcome["reason"] == "inner"
-        assert runs.of("outer").outcome["reason"] == "outer"
+        assert runs.of("inner").outcome_attributes["reason"] == "inner"
+        assert runs.of("outer").outcome_attributes["reason"] == "outer"
 
     def test_recursion_makes_a_run_per_call(self, runs):
         @workflow()
@@ -304,9 +299,9 @@ class TestNesting:
             with tracer.start_as_current_span("c"):
                 pass
 
-        assert [span.name for span in runs.of("outer").children] == ["c", "a"]
-        assert [span.name for span in runs.of("inner").children] == ["b"]
-        assert runs.of("inner").children[0].attributes[semconv.EVENT_ID] == "e2"
+        assert [span.name for span in runs.of("outer").spans[1:]] == ["a", "c"]
+        assert [span.name for span in runs.of("inner").spans[1:]] == ["b"]
+        assert runs.of("inner").spans[1].attributes[semconv.EVENT_ID] == "e2"
 
     def test_after_a_run_the_context_is_as_before(self, runs):
         before = context.get_current()
@@ -436,8 +431,8 @@ class TestFunctionsThatReturnWhatIsStillToRun:
 
         run = runs.only()
         assert (inside, after) == (run.attributes[semconv.RUN_ID], None)
-        assert run.outcome == {"status": "partial"}
-        assert [span.name for span in run.children] == ["s"]
+        assert run.outcome_attributes == {"status": "partial"}
+        assert [span.name for span in run.spans[1:]] == ["s"]
 
     def test_an_exception_in_the_coroutine_fails_the_run(self, runs):
         class Work:
@@ -446,7 +441,7 @@ class TestFunctionsThatReturnWhatIsStillToRun:
 
         with pytest.raises(LookupError):
             asyncio.run(workflow()(Work())())
-        assert runs.only().outcome["reason"] == "LookupError"
+        assert runs.only().outcome_attributes["reason"] == "LookupError"
 
     def test_the_run_lasts_until_the_generator_has_ended(self, runs):
         def numbers():
@@ -457,7 +452,7 @@ class TestFunctionsThatReturnWhatIsStillToRun:
 
         run = runs.only()
         assert inside == run.attributes[semconv.RUN_ID]
-        assert run.outcome == {"status": "partial"}
+        assert run.outcome_attributes == {"status": "partial"}
 
     def test_the_run_lasts_until_the_async_generator_has_ended(self, runs):
         async def numbers():
@@ -471,7 +466,7 @@ class TestFunctionsThatReturnWhatIsStillToRun:
 
         run = runs.only()
         assert inside == run.attributes[semconv.RUN_ID]
-        assert run.outcome == {"status": "partial"}
+        assert run.outcome_attributes == {"status": "partial"}
 
     def test_what_the_body_says_as_it_is_dropped_stands(self, runs):
         def numbers():
@@ -485,13 +480,13 @@ class TestFunctionsThatReturnWhatIsStillToRun:
         del iterator
         gc.collect()
 
-        assert runs.only().outcome == {"status": "partial"}
+        assert runs.only().outcome_attributes == {"status": "partial"}
 
     def test_one_that_is_never_used_ends_its_run(self, runs):
         workflow()(lambda: (number for number in range(3)))()
         gc.collect()
 
-        assert runs.only().outcome["status"] == "canceled"
+        assert runs.only().outcome_attributes["status"] == "canceled"
         assert current_run_id() is None
 
 
@@ -521,9 +516,9 @@ class TestGenerators:
         assert len(set(inside)) == 1
         assert outside == [None] * 3
         run = runs.only()
-        assert run.outcome["status"] == "success"
-        assert [span.name for span in run.children] == ["s0", "s1", "s2"]
-        assert all(span.parent.span_id == run.root.context.span_id for span in run.children)
+        assert run.outcome_attributes["status"] == "success"
+        assert [span.name for span in run.spans[1:]] == ["s0", "s1", "s2"]
+        assert all(span.parent.span_id == run.root.context.span_id for span in run.spans[1:])
 
     def test_what_is_sent_and_thrown_reaches_the_body(self, runs):
         @workflow()
@@ -547,7 +542,7 @@ class TestGenerators:
         with pytest.raises(LookupError):
             list(work())
 
-        assert runs.only().outcome == {
+        assert runs.only().outcome_attributes == {
             "status": "failed",
             "reason": "LookupError",
             "error_type": "LookupError",
@@ -567,7 +562,7 @@ class TestGenerators:
         del iterator
         gc.collect()
 
-        assert runs.only().outcome["status"] == "canceled"
+        assert runs.only().outcome_attributes["status"] == "canceled"
 
     def test_an_outcome_emitted_before_closing_stands(self, runs):
         @workflow()
@@ -579,7 +574,7 @@ class TestGenerators:
         next(iterator)
         iterator.close()
 
-        assert runs.only().outcome["status"] == "success"
+        assert runs.only().outcome_attributes["status"] == "success"
 
     def test_one_that_is_never_iterated_is_no_run(self, runs):
         @workflow()
@@ -607,7 +602,7 @@ class TestGenerators:
         thread.join()
 
         assert len(set(inside)) == 1
-        assert runs.only().outcome["status"] == "success"
+        assert runs.only().outcome_attributes["status"] == "success"
         assert caplog.text == ""
 
     def test_two_interleaved_keep_their_runs_apart(self, runs):
@@ -635,7 +630,7 @@ class TestAsyncGenerators:
 
         assert len({inside for inside, _ in pairs}) == 1
         assert [outside for _, outside in pairs] == [None] * 3
-        assert len(runs.only().children) == 3
+        assert len(runs.only().spans[1:]) == 3
 
     def test_what_is_sent_and_thrown_reaches_the_body(self, runs):
         @workflow()
@@ -653,7 +648,7 @@ class TestAsyncGenerators:
             return said
 
         assert asyncio.run(talk()) == ["ready", "hello", "caught"]
-        assert runs.only().outcome["status"] == "canceled"
+        assert runs.only().outcome_attributes["status"] == "canceled"
 
     def test_an_exception_in_the_body_fails_the_run(self, runs):
         @workflow()
@@ -667,7 +662,7 @@ class TestAsyncGenerators:
 
         with pytest.raises(LookupError):
             asyncio.run(consume())
-        assert runs.only().outcome["reason"] == "LookupError"
+        assert runs.only().outcome_attributes["reason"] == "LookupError"
 
     def test_one_still_open_when_the_loop_ends_cleans_up_in_its_run(self, runs, caplog):
         kept = []
@@ -687,7 +682,7 @@ class TestAsyncGenerators:
 
         asyncio.run(consume())
 
-        assert runs.only().outcome == {"status": "partial"}
+        assert runs.only().outcome_attributes == {"status": "partial"}
         assert caplog.text == ""
 
     def test_a_call_with_wrong_arguments_is_a_failed_run_as_for_every_function(self, runs):
@@ -707,7 +702,7 @@ class TestAsyncGenerators:
             asyncio.run(consume())
         with pytest.raises(TypeError, match="number"):
             list(synchronous())
-        assert [run.outcome["reason"] for run in runs.all()] == ["TypeError", "TypeError"]
+        assert [run.outcome_attributes["reason"] for run in runs.all()] == ["TypeError", "TypeError"]
 
     def test_switched_off_it_is_as_if_not_decorated(self, runs):
         asked = []
@@ -740,7 +735,7 @@ class TestAsyncGenerators:
 
         asyncio.run(consume())
 
-        assert runs.only().outcome["status"] == "canceled"
+        assert runs.only().outcome_attributes["status"] == "canceled"
         assert caplog.text == ""
 
     def test_closing_in_another_task_ends_the_run(self, runs, caplog):
@@ -755,7 +750,7 @@ class TestAsyncGenerators:
 
         asyncio.run(consume())
 
-        assert runs.only().outcome["status"] == "canceled"
+        assert runs.only().outcome_attributes["status"] == "canceled"
         assert caplog.text == ""
 
     def test_cancellation_at_an_await_in_the_body_cancels_the_run(self, runs):
@@ -771,7 +766,7 @@ class TestAsyncGenerators:
 
         with pytest.raises(TimeoutError):
             asyncio.run(consume())
-        assert runs.only().outcome["reason"] == "CancelledError"
+        assert runs.only().outcome_attributes["reason"] == "CancelledError"
 
 
 class TestContextManager:
@@ -795,7 +790,7 @@ class TestContextManager:
             run.emit_outcome("success", value_type="orders", value_amount=1)
             assert run.outcome.value_amount == 1
 
-        assert runs.only().outcome == {"status": "success", "value_type": "orders", "value_amount": 1}
+        assert runs.only().outcome_attributes == {"status": "success", "value_type": "orders", "value_amount": 1}
 
     def test_async_with_yields_the_run(self, runs):
         async def work():

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from botanu import semconv
-from botanu.pricing.meters import METERS
 
 
 class Kind(Enum):
@@ -75,7 +74,7 @@ COLUMNS: Mapping[str, Kind] = {
 }
 """Every column that is read from span attributes, and how."""
 
-USAGE = tuple(meter.name for meter in METERS if meter.name in COLUMNS)
+USAGE = tuple(name for name, kind in COLUMNS.items() if kind is Kind.COUNT)
 """The columns that are quantities of usage; their names are meters."""
 
 

@@ -72,8 +72,9 @@ class Block(ABC, Generic[T_co]):
         except Exception as fault:
             if not guard.caught(fault):
                 raise
-        self._left = None
-        self._restore()
+        finally:
+            self._left = None
+            self._restore()
 
     def _restore(self) -> None:
         token, self._token = self._token, None

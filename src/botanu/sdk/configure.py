@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -27,14 +28,14 @@ from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
-from botanu.sdk.providers import Provider, recording_provider, underneath
+from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath
 from botanu.sdk.sampling import keep_runs, unrecorded
 from botanu.sdk.sent import Counts
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -69,10 +70,13 @@ class _Setup:
         self.propagator: RunPropagator | None = None
         self.tracer: trace.Tracer | None = None
         self.decided = False
+        self.captured = False
         self.deliver: Callable[[], Delivery | None] = _nowhere
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
+        if self.captured:
+            settings = replace(settings, enabled=True, strict=guard.strict)
         hosts = host_patterns(settings.baggage_hosts)
         self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
         self.leave_propagator()
@@ -111,7 +115,9 @@ class _Setup:
             self.tracer.id_generator = SpanIds()
 
     def export(self) -> None:
-        """Send what is recorded, whatever the program's sampler drops."""
+        """Send what is recorded, whatever the program's sampler drops; nothing while runs are captured."""
+        if self.captured:
+            return
         self.processor.delivery = self.deliver()
         if self.processor.delivery is not None:
             with guard:
@@ -162,7 +168,7 @@ def enable(  # noqa: PLR0913 - one argument for each setting
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
         exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
-        strict: raise the SDK's own faults instead of logging them.
+        strict: raise the SDK's own faults, and what it would warn of, instead of logging them.
         instrument: turn on every OpenTelemetry instrumentation that is installed, one for each client library.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
 
@@ -216,6 +222,33 @@ def status() -> Status:
     return Status(_setup.tracer is not None, runs, spans, last_fault, unrecorded.runs)
 
 
+@contextmanager
+def captured(settings: SdkSettings) -> Iterator[Provider]:
+    """Record runs under *settings*, and send none, as long as the block lasts; then all is as it was before.
+
+    Yields the tracer provider. ``enable()`` and ``disable()`` inside the block do what they do, but nothing is sent,
+    and once the block has ended they are undone.
+
+    Raises:
+        RuntimeError: OpenTelemetry makes no spans here that could be captured.
+    """
+    with _setup.lock:
+        before = {name: value for name, value in vars(_setup).items() if name != "provider"}
+        delivery, propagator = _setup.processor.delivery, _setup.propagator
+        _setup.processor.delivery, _setup.captured, _setup.decided = None, True, True
+    try:
+        if not _setup.start(settings) or _setup.provider is None:
+            raise RuntimeError("no runs can be captured while OTEL_SDK_DISABLED is set: OpenTelemetry makes no spans")
+        yield _setup.provider
+    finally:
+        with _setup.lock:
+            _setup.leave_propagator()
+            vars(_setup).update(before)
+            _setup.processor.delivery = delivery
+            if propagator is not None:
+                propagator.put_on()
+
+
 def tracer() -> trace.Tracer | None:
     """Return the tracer for runs, or ``None`` when recording is off; decides on first use."""
     if not _setup.decided or _setup.processor.cut_off:
@@ -234,7 +267,8 @@ def defaults() -> Mapping[str, str]:
 
 def _first_use() -> None:
     try:
-        if isinstance(trace.get_tracer_provider(), Provider):  # set up by the program: no export of ours
+        provider: object = trace.get_tracer_provider()
+        if isinstance(provider, Provider) and not isinstance(provider, OwnProvider):  # the program's: no export of ours
             _setup.start(resolve(SdkSettings, environ=os.environ))
         else:
             enable()
@@ -265,7 +299,8 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
     if exporter is None and settings.endpoint is None and _told_not_to_export():
         return None
 
-    # Imported late, as most of it is of use to those who send alone.
+    # Imported late, as it is of use to those who send alone.
+    from botanu.sdk.content import with_scrubbed_content, without_content  # noqa: PLC0415
     from botanu.sdk.delivery import Delivery, Plain  # noqa: PLC0415
 
     def sender() -> Sender:
@@ -277,6 +312,7 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
 
     return Delivery(
         sender,
+        with_scrubbed_content if settings.capture_content else without_content,
         spans_max=settings.queue_spans_max,
         interval_seconds=settings.export_interval_seconds,
         exit_timeout_seconds=settings.exit_timeout_seconds,

@@ -84,14 +84,22 @@ class Delivery:
     """Takes spans as they end, and sends them in batches from a thread of its own."""
 
     def __init__(
-        self, sender: Callable[[], Sender], *, spans_max: int, interval_seconds: float, exit_timeout_seconds: float
+        self,
+        sender: Callable[[], Sender],
+        clean: Callable[[Sequence[ReadableSpan]], Sequence[ReadableSpan]],
+        *,
+        spans_max: int,
+        interval_seconds: float,
+        exit_timeout_seconds: float,
     ) -> None:
         """Send with what *sender* makes, on first use in each process; hold at most *spans_max* spans.
 
+        What is sent is what *clean* makes of a batch: as many spans, without what must not leave the program.
         Finished spans wait at most *interval_seconds*, or until a batch is full; the end of the process waits for
         them at most *exit_timeout_seconds*.
         """
         self._make_sender = sender
+        self._clean = clean
         self._exit_timeout_seconds = exit_timeout_seconds
         self._spans_max = spans_max
         self._interval_seconds = interval_seconds
@@ -261,13 +269,16 @@ class Delivery:
 
     def _attempt(self, batch: Sequence[ReadableSpan]) -> Sent:
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))  # noqa: FBT003 - the client's calls are no spans
+        part = "the content filter"
         try:
+            cleaned = self._clean(batch)
+            part = "the exporter"
             if self._sender is None:
                 self._sender = self._make_sender()
-            return self._sender.send(batch)
-        except Exception as error:  # noqa: BLE001 - whatever an exporter does, the program goes on
-            guard.say_once(f"the exporter failed: {type(error).__name__}", error)
-            return Sent(Fate.REFUSED, len(batch), f"{type(error).__name__} in the exporter")
+            return self._sender.send(cleaned)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the program goes on, and nothing uncleaned leaves
+            guard.log_once(f"{part} failed: {type(error).__name__}", error)
+            return Sent(Fate.REFUSED, len(batch), f"{type(error).__name__} in {part}")
         finally:
             detach(token)
 
@@ -291,7 +302,7 @@ class Delivery:
             self._say_dropped(sent.reason)
 
     def _say_dropped(self, reason: str) -> None:
-        guard.say_once(f"spans are dropped: {reason}; botanu.status() counts them")
+        guard.log_once(f"spans are dropped: {reason}; botanu.status() counts them")
 
 
 def _is_vital(span: ReadableSpan) -> bool:

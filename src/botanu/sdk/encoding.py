@@ -211,7 +211,7 @@ class _Attributes:
             field = self._tag + _sized(_pair(key, held))
             data = value.encode() if type(value) is str else held
         except Exception as error:  # noqa: BLE001 - the value's own code may fail, and the rest must be sent
-            guard.say_once(f"attribute {key!r:.100} is left out: {type(error).__name__} when written for OTLP")
+            guard.log_once(f"attribute {key!r:.100} is left out: {type(error).__name__} when written for OTLP")
             return b""
         heads = self._texts if type(value) is str else self._others
         self._keep(heads, key, len(data), field[: len(field) - len(data)])

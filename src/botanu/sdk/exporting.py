@@ -106,7 +106,7 @@ class OtlpExporter(SpanExporter):
                 return self._send(spans)
             except _ChangedError:
                 self._direct = False
-                guard.say_once(
+                guard.log_once(
                     "this release of OpenTelemetry's exporter is not known inside: it sends by itself, slower"
                 )
         return self._send_stock(spans)
@@ -192,7 +192,7 @@ def _told(answer: _Answer) -> str:
 
 
 def _refused(spans: Sequence[ReadableSpan], reason: str) -> Sent:
-    guard.say_once(f"spans are lost, as they cannot be sent: {reason}")
+    guard.log_once(f"spans are lost, as they cannot be sent: {reason}")
     return Sent(Fate.REFUSED, len(spans), reason)
 
 
@@ -211,7 +211,7 @@ def _arrived(spans: Sequence[ReadableSpan], body: bytes) -> Sent:
     rejected = min(max(told.rejected_spans, 0), len(spans))
     if rejected or told.error_message:
         said = f"of {len(spans)} spans the server rejected {rejected}: {told.error_message:.200}"
-        guard.say_once(said, about="spans that the server rejected")
+        guard.log_once(said, about="spans that the server rejected")
     return Sent(Fate.ARRIVED, rejected, told.error_message)
 
 

@@ -54,7 +54,7 @@ def identity_in(headers: Sequence[str]) -> dict[str, str | int]:
     we write neither.
     """
     if sum(map(len, headers)) > BYTES_MAX:
-        guard.say_once(f"baggage of more than {BYTES_MAX} bytes came in; it is not read")
+        guard.log_once(f"baggage of more than {BYTES_MAX} bytes came in; it is not read")
         return {}
     identity: dict[str, str | int] = {}
     for member in ",".join(headers).split(",", MEMBERS_MAX)[:MEMBERS_MAX]:
@@ -63,7 +63,7 @@ def identity_in(headers: Sequence[str]) -> dict[str, str | int]:
         if name in IDENTITY and name not in identity:
             value = _value(name, rest.partition(";")[0].strip())
             if value is None:
-                guard.say_once(f"baggage came in with a {name} that cannot be one; it is left out")
+                guard.log_once(f"baggage came in with a {name} that cannot be one; it is left out")
             else:
                 identity[name] = value
     return identity if semconv.RUN_ID in identity else {}

@@ -12,6 +12,7 @@ from botanu.sdk import configure
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import plain_text
 from botanu.sdk.identity import run_in
+from botanu.sdk.scrubbing import REDACTED, is_secret, scrubbed_start
 from botanu.semconv import (
     OUTCOME_AUTO,
     OUTCOME_CONFIDENCE,
@@ -89,8 +90,8 @@ class Outcome:
             value_type=_read("value_type", _text, value_type, faults),
             value_amount=_read("value_amount", _number, value_amount, faults),
             confidence=_read("confidence", _confidence, confidence, faults),
-            reason=_read("reason", _text, reason, faults),
-            error_type=_read("error_type", _text, error_type, faults),
+            reason=_read("reason", _scrubbed_text, reason, faults),
+            error_type=_read("error_type", _scrubbed_text, error_type, faults),
             metadata=_read("metadata", _metadata, metadata, faults) or (),
             faults=tuple(faults),
         )
@@ -157,6 +158,9 @@ def emit_outcome(
         error_type: error classification.
         metadata: further scalars by name; at most 32 are kept.
 
+    Secrets and personal data in *reason*, *error_type* and texts of *metadata* are redacted, as far as their form
+    shows what they are: keys, passwords after their name, e-mail addresses, card numbers.
+
     Raises:
         OutcomeError: *status* is not one of the six.
     """
@@ -202,6 +206,15 @@ def _text(field: str, given: object, faults: list[str]) -> str:
     return text[:TEXT_MAX]
 
 
+def _scrubbed_text(field: str, given: object, faults: list[str]) -> str:
+    text = plain_text(given)
+    scrubbed, kinds, more = scrubbed_start(text, TEXT_MAX)
+    faults.extend(f"{field}: redacted {kind}" for kind in kinds)
+    if more:
+        faults.append(f"{field}: shortened from {len(text)} to {TEXT_MAX} characters")
+    return scrubbed
+
+
 def _number(field: str, given: object, faults: list[str]) -> int | float | None:
     if isinstance(given, int) and not isinstance(given, bool) and -_INT64 <= given < _INT64:
         return given
@@ -238,7 +251,8 @@ def _metadata(field: str, given: object, faults: list[str]) -> tuple[tuple[str, 
     kept = []
     for key, value in itertools.islice(given.items(), METADATA_MAX):
         name = plain_text(key)[:TEXT_MAX]
-        scalar: Scalar | None = _read(f"{field}.{name}", _scalar, value, faults)
+        reader = _redacted if is_secret(name, value) else _scalar
+        scalar: Scalar | None = _read(f"{field}.{name}", reader, value, faults)
         if scalar is not None:
             kept.append((name, scalar))
     return tuple(kept)
@@ -248,8 +262,13 @@ def _scalar(field: str, given: object, faults: list[str]) -> Scalar | None:
     if isinstance(given, bool):
         return given
     if isinstance(given, str):
-        return _text(field, given, faults)
+        return _scrubbed_text(field, given, faults)
     if not isinstance(given, SupportsFloat):
         faults.append(f"{field}: {type(given).__name__} is not text, a number or a boolean")
         return None
     return _number(field, given, faults)
+
+
+def _redacted(field: str, _given: object, faults: list[str]) -> str:
+    faults.append(f"{field}: redacted a secret")
+    return REDACTED

@@ -72,6 +72,12 @@ class RunPropagator(TextMapPropagator):
         if propagate.get_global_textmap() is self:
             propagate.set_global_textmap(self.inner)
 
+    def put_on(self) -> None:
+        """Stand around the inner propagator, first or again; where the program has put another one, that stays."""
+        self.active = True
+        if propagate.get_global_textmap() is self.inner:
+            propagate.set_global_textmap(self)
+
     @property
     def fields(self) -> set[str]:
         """Names of the headers that are written and read."""
@@ -90,7 +96,7 @@ class RunPropagator(TextMapPropagator):
         if not identity:
             return context
         if not self._trusted:
-            guard.say_once("a request came with a run, and is not believed: see the setting trust_baggage")
+            guard.log_once("a request came with a run, and is not believed: see the setting trust_baggage")
             return context
         run = run_in()
         if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came to where it is from
@@ -101,7 +107,7 @@ class RunPropagator(TextMapPropagator):
 def put_around(*, hosts: Collection[str], trusted: bool) -> RunPropagator:
     """Put a propagator of ours around the program's, and return it."""
     ours = RunPropagator(propagate.get_global_textmap(), hosts=hosts, trusted=trusted)
-    propagate.set_global_textmap(ours)
+    ours.put_on()
     return ours
 
 

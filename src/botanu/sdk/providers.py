@@ -24,6 +24,10 @@ class Provider(Protocol):
         """Send what is waiting; return whether that was done in time."""
 
 
+class OwnProvider(TracerProvider):
+    """One of ours: the program has none, or none that takes span processors."""
+
+
 def recording_provider() -> tuple[Provider, bool]:
     """Return the provider for runs, and whether it is apart from the program's.
 
@@ -43,9 +47,9 @@ def underneath(provider: Provider) -> Provider:
 
 
 @cache
-def _apart() -> TracerProvider:
+def _apart() -> OwnProvider:
     return _new()
 
 
-def _new() -> TracerProvider:
-    return TracerProvider(resource=Resource.create())
+def _new() -> OwnProvider:
+    return OwnProvider(resource=Resource.create())

@@ -35,5 +35,12 @@ class SdkSettings:
     exit_timeout_seconds: float = setting(
         5.0, "Longest wait at the end of the program for the last spans to arrive.", least=0
     )
-    strict: bool = setting(False, "Raise the SDK's own faults instead of logging them. For tests.")
+    capture_content: bool = setting(
+        False,
+        "Send what people and models said, where an instrumentation records it; secrets in it are redacted. When "
+        "false it stays in the program.",
+    )
+    strict: bool = setting(
+        False, "Raise the SDK's own faults, and what it would warn of, instead of logging them. For tests."
+    )
     instrument: bool = setting(False, "Turn on every OpenTelemetry instrumentation that is installed.")
