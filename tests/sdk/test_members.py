@@ -10,7 +10,8 @@ from botanu import semconv
 from botanu.sdk.identity import IDENTITY
 from botanu.sdk.members import BYTES_MAX, MEMBERS_MAX, TEXT_MAX, fitting, identity_in, members_of
 
-TEXTS = st.text(min_size=1, max_size=TEXT_MAX).filter(str.isprintable)
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ").filter(str.isprintable)
+TEXTS = st.text(PRINTABLE, min_size=1, max_size=TEXT_MAX)
 VALUES = dict.fromkeys(IDENTITY, TEXTS) | {semconv.ATTEMPT: st.integers(1, 999_999_999)}
 IDENTITIES = st.fixed_dictionaries({semconv.RUN_ID: VALUES.pop(semconv.RUN_ID)}, optional=VALUES)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BATCH_SPANS = 512
 """Most spans in one request: enough to make it worth it, few enough to encode without a pause."""
 
-WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 0.25, 30.0
+WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 0.05, 30.0
 """First wait before trying again while the server is away, doubled each time, and the longest."""
 
 WAIT_SECONDS_FLUSHING = 0.5

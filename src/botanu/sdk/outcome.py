@@ -7,6 +7,8 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Self, SupportsFloat, TypeVar
 
+from opentelemetry.util.types import AttributeValue
+
 from botanu.errors import OutcomeError
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
@@ -41,16 +43,17 @@ T = TypeVar("T")
 
 _STATUSES = {status.value: status for status in OutcomeStatus}
 
-_ATTRIBUTES = {
-    OutcomeField.STATUS.value: OUTCOME_STATUS,
-    OutcomeField.VALUE_TYPE.value: OUTCOME_VALUE_TYPE,
-    OutcomeField.VALUE_AMOUNT.value: OUTCOME_VALUE_AMOUNT,
-    OutcomeField.CONFIDENCE.value: OUTCOME_CONFIDENCE,
-    OutcomeField.REASON.value: OUTCOME_REASON,
-    OutcomeField.ERROR_TYPE.value: OUTCOME_ERROR_TYPE,
-    OutcomeField.AUTO.value: OUTCOME_AUTO,
-}
-# The fields as the span event names them, and as the root span does.
+_EVENT_NAMES = tuple(field.value for field in OutcomeField)
+_ATTRIBUTE_NAMES = (
+    OUTCOME_STATUS,
+    OUTCOME_VALUE_TYPE,
+    OUTCOME_VALUE_AMOUNT,
+    OUTCOME_CONFIDENCE,
+    OUTCOME_REASON,
+    OUTCOME_ERROR_TYPE,
+    OUTCOME_AUTO,
+)
+# The same fields, on the span event and on the root span.
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +113,18 @@ class Outcome:
         name = type(error).__name__
         return cls(status, reason=name, error_type=name, auto=True)
 
-    def attributes(self) -> dict[str, Scalar]:
+    def attributes(self) -> dict[str, AttributeValue]:
         """Return the attributes of the run's root span."""
-        attributes = {_ATTRIBUTES[name]: value for name, value in self.event_attributes().items()}
-        attributes.update((OUTCOME_METADATA + key, value) for key, value in self.metadata)
+        attributes = self._named(_ATTRIBUTE_NAMES)
+        for key, value in self.metadata:
+            attributes[OUTCOME_METADATA + key] = value
         return attributes
 
-    def event_attributes(self) -> dict[str, Scalar]:
+    def event_attributes(self) -> dict[str, AttributeValue]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
+        return self._named(_EVENT_NAMES)
+
+    def _named(self, names: tuple[str, ...]) -> dict[str, AttributeValue]:
         given = (
             self.status.value,
             self.value_type,
@@ -127,7 +134,7 @@ class Outcome:
             self.error_type,
             self.auto or None,
         )
-        return {name: value for name, value in zip(_ATTRIBUTES, given, strict=True) if value is not None}
+        return {name: value for name, value in zip(names, given, strict=True) if value is not None}
 
 
 def emit_outcome(
