@@ -100,7 +100,7 @@ class RunPropagator(TextMapPropagator):
             return context
         run = run_in()
         if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came to where it is from
-            run = Run.remote(identity, get_current_span(context).get_span_context())
+            run = Run(identity, get_current_span(context), ended=True)
         return with_run(context, run)
 
 
