@@ -4,13 +4,16 @@ import threading
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2 as httpx
+import httpx2
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach
+from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
@@ -50,6 +53,45 @@ def said(caplog):
     """What the log says, with nothing said before."""
     guard._said.clear()
     return lambda: [record.getMessage() for record in caplog.records if record.name == "botanu"]
+
+
+class Web:
+    """A server that notes the baggage of requests, and instrumented clients that make them."""
+
+    def __init__(self):
+        self.baggage = noted = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                noted.append(self.headers["baggage"])
+                self.send_response(302 if self.path == "/away" else 200)
+                self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.client = httpx2.Client(follow_redirects=True)
+        HTTPX2ClientInstrumentor.instrument_client(self.client)
+        RequestsInstrumentor().instrument()
+
+    def get(self, client, host, path, **options):
+        get = self.client.get if client == "httpx2" else requests.get
+        return get(f"http://{host}:{self.server.server_port}{path}", **options)
+
+
+@pytest.fixture
+def web():
+    made = Web()
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    with made.server, made.client:
+        yield made
+        RequestsInstrumentor().uninstrument()
+        made.server.shutdown()
+    thread.join()
 
 
 def a_run(**given):
@@ -150,43 +192,27 @@ class TestGoingOut:
         assert headers["baggage"] == "theirs=1"
         assert "other" not in told["baggage"]
 
-    def test_neither_does_a_redirect_to_a_stranger_tell_of_the_run(self, enable):
+    @pytest.mark.parametrize("client", ["httpx2", "requests"])
+    def test_instrumented_clients_tell_hosts_that_may_know(self, enable, web, client):
         enable(baggage_hosts="localhost")
-        arrived = []
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                arrived.append(self.headers)
-                self.send_response(302 if self.path == "/away" else 200)
-                self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/")
-                self.send_header("content-length", "0")
-                self.end_headers()
+        with a_run():
+            web.get(client, "localhost", "/")
+            web.get(client, "127.0.0.1", "/")
 
-            def log_message(self, *_):
-                """Say nothing."""
+        first, second = web.baggage
+        assert "botanu.run_id" in first
+        assert second is None
 
-        class Instrumented(httpx.HTTPTransport):
-            """Does what OpenTelemetry's instrumentation of httpx does."""
+    def test_neither_is_a_stranger_told_that_a_host_redirects_to(self, enable, web):
+        enable(baggage_hosts="localhost")
 
-            def handle_request(self, request):
-                attributes = {"http.url": str(request.url)}
-                with trace.get_tracer("x").start_as_current_span("GET", kind=SpanKind.CLIENT, attributes=attributes):
-                    propagate.inject(request.headers)
-                    return super().handle_request(request)
+        with a_run():
+            web.get("httpx2", "localhost", "/away")
+            web.get("httpx2", "localhost", "/away", headers={"baggage": "mine=1"})
 
-        with (
-            ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server,
-            httpx.Client(transport=Instrumented(), follow_redirects=True) as client,
-        ):
-            threading.Thread(target=server.serve_forever).start()
-            with a_run():
-                client.get(f"http://localhost:{server.server_port}/away")
-                client.get(f"http://localhost:{server.server_port}/away", headers={"baggage": "mine=1"})
-            server.shutdown()
-
-        baggages = [headers["baggage"] or "" for headers in arrived]
-        assert ["botanu.run_id" in each for each in baggages] == [True, False, True, False]
-        assert "botanu" not in baggages[1] + baggages[3]
+        assert ["botanu.run_id" in (each or "") for each in web.baggage] == [True, False, True, False]
+        assert "botanu" not in (web.baggage[1] or "") + (web.baggage[3] or "")
 
     def test_baggage_of_the_programs_own_in_the_headers_stays(self, enable):
         enable(baggage_hosts="localhost")

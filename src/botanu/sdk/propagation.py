@@ -49,10 +49,11 @@ class RunPropagator(TextMapPropagator):
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
     ) -> None:
         """Write what *context* holds into *carrier*, with the run only where it may go."""
+        run = run_in(context)
         context = get_current() if context is None else context
         if self.active:
             with guard:
-                context = self._going_out(context)
+                context = self._going_out(context, run)
                 _take_ours_out_of(carrier)
         self.inner.inject(carrier, context, setter)
 
@@ -83,9 +84,8 @@ class RunPropagator(TextMapPropagator):
         """Names of the headers that are written and read."""
         return {*self.inner.fields, HEADER}
 
-    def _going_out(self, context: Context) -> Context:
+    def _going_out(self, context: Context, run: Run | None) -> Context:
         context = _without_ours(context)
-        run = run_in(context)
         if run is None or not (self._hosts is EVERYONE or is_allowed(get_current_span(context), self._hosts)):
             return context
         return _with_baggage(context, fitting({**members_of(run.identity), **baggage.get_all(context)}))
