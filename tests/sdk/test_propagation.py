@@ -98,9 +98,9 @@ def a_run(**given):
     return botanu.run_botanu("work", **{"event_id": "e-1", "customer_id": "c-1", **given})
 
 
-def request(kind=SpanKind.CLIENT, **attributes):
+def request(headers=None, kind=SpanKind.CLIENT, **attributes):
     """Return the headers that an instrumentation injects inside the span of its request."""
-    headers = {}
+    headers = {} if headers is None else headers
     named = {name.replace("_", "."): value for name, value in attributes.items()}
     with trace.get_tracer("instrumentation").start_as_current_span("GET", kind=kind, attributes=named):
         propagate.inject(headers)
@@ -214,6 +214,30 @@ class TestGoingOut:
         assert ["botanu.run_id" in (each or "") for each in web.baggage] == [True, False, True, False]
         assert "botanu" not in (web.baggage[1] or "") + (web.baggage[3] or "")
 
+    @pytest.mark.parametrize(
+        ("hosts", "of"),
+        [
+            (None, {"http_url": "https://example.com/"}),  # nobody is told by itself, so all that is told is meant
+            ("localhost", {"kind": SpanKind.PRODUCER, "server_address": "broker"}),  # as that of Celery
+            ("localhost", {"rpc_system": "grpc"}),
+            ("localhost", {"http_url": "http://localhost/"}),
+        ],
+    )
+    def test_what_inject_has_written_stays(self, enable, hosts, of):
+        enable(baggage_hosts=hosts)
+        headers, other = {}, {}
+
+        with a_run() as run:
+            botanu.inject(headers)
+            request(headers, **of)
+            botanu.inject(other)
+            token = attach(baggage.set_baggage("mine", "1"))
+            request(other, **of)
+            detach(token)
+
+        assert identity_in([headers["baggage"]]) == identity_in([other["baggage"]]) == run.identity
+        assert headers["baggage"] + ",mine=1" == other["baggage"]
+
     def test_baggage_of_the_programs_own_in_the_headers_stays(self, enable):
         enable(baggage_hosts="localhost")
         headers = {"baggage": "mine=1,botanu.run_id=r,other=2"}
@@ -221,7 +245,7 @@ class TestGoingOut:
         odd = {"baggage": ["mine=1"]}
 
         for each in (headers, untouched, odd):
-            propagate.inject(each)
+            request(each, server_address="example.com")
 
         assert (headers["baggage"], untouched["baggage"], odd["baggage"]) == ("mine=1,other=2", "mine=1", ["mine=1"])
 
