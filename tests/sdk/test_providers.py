@@ -298,15 +298,17 @@ def test_the_provider_behind_a_wrapper_is_found():
 
 
 def test_messages_and_requests_take_the_run_along():
-    """The run is found in the context apart, the host of a request on the span that the program's own provider made."""
+    """The run is found in the context apart; host and trace of a request are those of the program's own span."""
     result = play("""
 from opentelemetry import propagate
 botanu.enable(exporter=ours, baggage_hosts="localhost")
 
 def request(host):
     headers = {}
-    with tracer.start_as_current_span("GET", kind=trace.SpanKind.CLIENT, attributes={"server.address": host}):
+    attributes = {"server.address": host}
+    with tracer.start_as_current_span("GET", kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
         propagate.inject(headers)
+    assert f"{span.get_span_context().span_id:x}" in headers["traceparent"]
     return headers.get("baggage", "")
 
 message = {}

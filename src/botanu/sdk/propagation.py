@@ -11,11 +11,11 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
 from opentelemetry import baggage, propagate
+from opentelemetry.context import get_current
 from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
 from opentelemetry.trace import get_current_span
 
 from botanu import semconv
-from botanu.sdk.contexts import get_current
 from botanu.sdk.guard import guard
 from botanu.sdk.hosts import is_allowed
 from botanu.sdk.identity import run_in, with_run
@@ -50,7 +50,7 @@ class RunPropagator(TextMapPropagator):
     ) -> None:
         """Write what *context* holds into *carrier*, with the run only where it may go."""
         run = run_in(context)
-        context = get_current() if context is None else context
+        context = get_current() if context is None else context  # the program's, also where runs have one apart
         meant: Sequence[str] = ()
         if self.active:
             with guard:
