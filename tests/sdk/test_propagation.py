@@ -25,7 +25,7 @@ from botanu.sdk.guard import guard
 from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identity import IDENTITY, run_in
 from botanu.sdk.members import identity_in
-from botanu.sdk.propagation import RunPropagator
+from botanu.sdk.propagation import RunPropagator, put_around
 from botanu.testing import capture_runs
 
 RUN = "01980000-0000-7000-8000-000000000001"
@@ -488,3 +488,15 @@ class TestPlace:
         propagate.set_global_textmap(before)
 
         assert inside.identity == run.identity
+
+    def test_put_on_again_it_leaves_a_propagator_that_the_program_has_set_meanwhile(self):
+        before, theirs = propagate.get_global_textmap(), CompositePropagator([])
+        ours = put_around(hosts=(), trusted=False)
+        ours.take_off()
+        propagate.set_global_textmap(theirs)
+
+        ours.put_on()
+        found = propagate.get_global_textmap()
+        propagate.set_global_textmap(before)
+
+        assert found is theirs
