@@ -36,8 +36,8 @@ nitpicky = True
 # Names of other projects, whose documentation is not read, as building asks no network; and names that are not public.
 nitpick_ignore_regex = [
     (r"py:class", r"(collections\.abc|decimal|opentelemetry)\..*"),
-    (r"py:class", r"(botanu\.sdk\.llm\.)?(P|R|T)|ReadableSpan|Span|SpanKind|Tokens"),
-    (r"py:class", r"botanu\.sdk\.(scope\.Scope|steps\.Step|streams\.(Async)?Stream)"),
+    (r"py:class", r"(botanu\.sdk\.llm\.)?(P|R|T)|ReadableSpan|Span|SpanKind|Tokens|Headers|Context"),
+    (r"py:class", r"botanu\.sdk\.(retrying\.RetryCallState|scope\.Scope|steps\.Step|streams\.(Async)?Stream)"),
 ]
 
 

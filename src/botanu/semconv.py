@@ -29,7 +29,8 @@ TENANT_ID: Final = "botanu.tenant_id"
 """Whose data it is, where one program serves several tenants."""
 
 ROOT_RUN_ID: Final = "botanu.root_run_id"
-"""The outermost run around this one; the run itself when it is not nested."""
+"""The outermost run around this one; the run itself when it is not nested. With ``tenacity_attempt``, the first
+attempt's."""
 
 PARENT_RUN_ID: Final = "botanu.parent_run_id"
 """The run directly around this one; absent when it is not nested."""

@@ -138,6 +138,34 @@ def test_every_run_of_a_worker_arrives_once_with_its_parent_and_attempt(served, 
     assert served.sql("SELECT DISTINCT outcome_status, runs FROM events") == [["success", 3]]
 
 
+def test_an_outcome_that_the_reader_emits_is_the_senders_runs_before_and_after_its_end(served):
+    run_python(
+        """
+        import subprocess, sys
+        import botanu
+
+        READER = "import botanu, sys; botanu.extract(eval(sys.argv[1])).__enter__(); botanu.emit_outcome('partial')"
+
+        def read_elsewhere(headers):
+            subprocess.run([sys.executable, "-c", READER, repr(headers)], check=True)
+
+        headers = {}
+        with botanu.run_botanu("before", event_id="e-1", customer_id="acme"):
+            botanu.inject(headers)
+            read_elsewhere(headers)
+        with botanu.run_botanu("after", event_id="e-2", customer_id="acme"):
+            botanu.inject(headers)
+        read_elsewhere(headers)
+        """,
+        BOTANU_ENDPOINT=served.url,
+    )
+
+    assert served.sql("SELECT workflow, outcome_status, outcome_auto FROM runs ORDER BY start_time") == [
+        ["before", "partial", False],
+        ["after", "partial", False],
+    ]
+
+
 def test_a_task_that_is_terminated_loses_no_run_and_does_not_stop_the_pool(served, celery):
     celery.start("--pool", "prefork", "--concurrency", "1")
     celery.produce("from app import endless; endless.delay()")

@@ -4,13 +4,16 @@ import threading
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2 as httpx
+import httpx2
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach
+from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
@@ -22,7 +25,7 @@ from botanu.sdk.guard import guard
 from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identity import IDENTITY, run_in
 from botanu.sdk.members import identity_in
-from botanu.sdk.propagation import RunPropagator
+from botanu.sdk.propagation import RunPropagator, put_around
 from botanu.testing import capture_runs
 
 RUN = "01980000-0000-7000-8000-000000000001"
@@ -52,13 +55,52 @@ def said(caplog):
     return lambda: [record.getMessage() for record in caplog.records if record.name == "botanu"]
 
 
+class Web:
+    """A server that notes the baggage of requests, and instrumented clients that make them."""
+
+    def __init__(self):
+        self.baggage = noted = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                noted.append(self.headers["baggage"])
+                self.send_response(302 if self.path == "/away" else 200)
+                self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.client = httpx2.Client(follow_redirects=True)
+        HTTPX2ClientInstrumentor.instrument_client(self.client)
+        RequestsInstrumentor().instrument()
+
+    def get(self, client, host, path, **options):
+        get = self.client.get if client == "httpx2" else requests.get
+        return get(f"http://{host}:{self.server.server_port}{path}", **options)
+
+
+@pytest.fixture
+def web():
+    made = Web()
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    with made.server, made.client:
+        yield made
+        RequestsInstrumentor().uninstrument()
+        made.server.shutdown()
+    thread.join()
+
+
 def a_run(**given):
     return botanu.run_botanu("work", **{"event_id": "e-1", "customer_id": "c-1", **given})
 
 
-def request(kind=SpanKind.CLIENT, **attributes):
+def request(headers=None, kind=SpanKind.CLIENT, **attributes):
     """Return the headers that an instrumentation injects inside the span of its request."""
-    headers = {}
+    headers = {} if headers is None else headers
     named = {name.replace("_", "."): value for name, value in attributes.items()}
     with trace.get_tracer("instrumentation").start_as_current_span("GET", kind=kind, attributes=named):
         propagate.inject(headers)
@@ -150,43 +192,51 @@ class TestGoingOut:
         assert headers["baggage"] == "theirs=1"
         assert "other" not in told["baggage"]
 
-    def test_neither_does_a_redirect_to_a_stranger_tell_of_the_run(self, enable):
+    @pytest.mark.parametrize("client", ["httpx2", "requests"])
+    def test_instrumented_clients_tell_hosts_that_may_know(self, enable, web, client):
         enable(baggage_hosts="localhost")
-        arrived = []
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                arrived.append(self.headers)
-                self.send_response(302 if self.path == "/away" else 200)
-                self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/")
-                self.send_header("content-length", "0")
-                self.end_headers()
+        with a_run():
+            web.get(client, "localhost", "/")
+            web.get(client, "127.0.0.1", "/")
 
-            def log_message(self, *_):
-                """Say nothing."""
+        first, second = web.baggage
+        assert "botanu.run_id" in first
+        assert second is None
 
-        class Instrumented(httpx.HTTPTransport):
-            """Does what OpenTelemetry's instrumentation of httpx does."""
+    def test_neither_is_a_stranger_told_that_a_host_redirects_to(self, enable, web):
+        enable(baggage_hosts="localhost")
 
-            def handle_request(self, request):
-                attributes = {"http.url": str(request.url)}
-                with trace.get_tracer("x").start_as_current_span("GET", kind=SpanKind.CLIENT, attributes=attributes):
-                    propagate.inject(request.headers)
-                    return super().handle_request(request)
+        with a_run():
+            web.get("httpx2", "localhost", "/away")
+            web.get("httpx2", "localhost", "/away", headers={"baggage": "mine=1"})
 
-        with (
-            ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server,
-            httpx.Client(transport=Instrumented(), follow_redirects=True) as client,
-        ):
-            threading.Thread(target=server.serve_forever).start()
-            with a_run():
-                client.get(f"http://localhost:{server.server_port}/away")
-                client.get(f"http://localhost:{server.server_port}/away", headers={"baggage": "mine=1"})
-            server.shutdown()
+        assert ["botanu.run_id" in (each or "") for each in web.baggage] == [True, False, True, False]
+        assert "botanu" not in (web.baggage[1] or "") + (web.baggage[3] or "")
 
-        baggages = [headers["baggage"] or "" for headers in arrived]
-        assert ["botanu.run_id" in each for each in baggages] == [True, False, True, False]
-        assert "botanu" not in baggages[1] + baggages[3]
+    @pytest.mark.parametrize(
+        ("hosts", "of"),
+        [
+            (None, {"http_url": "https://example.com/"}),  # nobody is told by itself, so all that is told is meant
+            ("localhost", {"kind": SpanKind.PRODUCER, "server_address": "broker"}),  # as that of Celery
+            ("localhost", {"rpc_system": "grpc"}),
+            ("localhost", {"http_url": "http://localhost/"}),
+        ],
+    )
+    def test_what_inject_has_written_stays(self, enable, hosts, of):
+        enable(baggage_hosts=hosts)
+        headers, other = {}, {}
+
+        with a_run() as run:
+            botanu.inject(headers)
+            request(headers, **of)
+            botanu.inject(other)
+            token = attach(baggage.set_baggage("mine", "1"))
+            request(other, **of)
+            detach(token)
+
+        assert identity_in([headers["baggage"]]) == identity_in([other["baggage"]]) == run.identity
+        assert headers["baggage"] + ",mine=1" == other["baggage"]
 
     def test_baggage_of_the_programs_own_in_the_headers_stays(self, enable):
         enable(baggage_hosts="localhost")
@@ -195,7 +245,7 @@ class TestGoingOut:
         odd = {"baggage": ["mine=1"]}
 
         for each in (headers, untouched, odd):
-            propagate.inject(each)
+            request(each, server_address="example.com")
 
         assert (headers["baggage"], untouched["baggage"], odd["baggage"]) == ("mine=1,other=2", "mine=1", ["mine=1"])
 
@@ -438,3 +488,15 @@ class TestPlace:
         propagate.set_global_textmap(before)
 
         assert inside.identity == run.identity
+
+    def test_put_on_again_it_leaves_a_propagator_that_the_program_has_set_meanwhile(self):
+        before, theirs = propagate.get_global_textmap(), CompositePropagator([])
+        ours = put_around(hosts=(), trusted=False)
+        ours.take_off()
+        propagate.set_global_textmap(theirs)
+
+        ours.put_on()
+        found = propagate.get_global_textmap()
+        propagate.set_global_textmap(before)
+
+        assert found is theirs

@@ -295,3 +295,28 @@ def test_the_provider_behind_a_wrapper_is_found():
 
     assert underneath(Wrapper(inner)) is inner
     assert underneath(inner) is inner
+
+
+def test_messages_and_requests_take_the_run_along():
+    """The run is found in the context apart; host and trace of a request are those of the program's own span."""
+    result = play("""
+from opentelemetry import propagate
+botanu.enable(exporter=ours, baggage_hosts="localhost")
+
+def request(host):
+    headers = {}
+    attributes = {"server.address": host}
+    with tracer.start_as_current_span("GET", kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
+        propagate.inject(headers)
+    assert f"{span.get_span_context().span_id:x}" in headers["traceparent"]
+    return headers.get("baggage", "")
+
+message = {}
+with botanu.run_botanu("outer", event_id="e", customer_id="c") as outer:
+    botanu.inject(message)
+    told, other = request("localhost"), request("example.com")
+with botanu.extract(message), botanu.run_botanu("inner", event_id="e", customer_id="c") as inner:
+    parent = inner.identity["botanu.parent_run_id"]
+print(json.dumps([outer.run_id in told, other, parent == outer.run_id, tree(), botanu.current_run()]))
+""")
+    assert result == [True, "", True, {"inner": "outer", "outer": None}, None]

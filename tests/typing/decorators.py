@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 from typing import assert_type
 
-from botanu import Run, botanu_workflow, emit_outcome, run_botanu, track_llm_call
+from botanu import Run, botanu_workflow, carry, emit_outcome, extract, inject, run_botanu, track_llm_call
 
 
 @botanu_workflow("w", event_id=lambda order: order, customer_id="c")
@@ -40,11 +40,23 @@ async def async_generator() -> AsyncGenerator[int, None]:
     yield 1
 
 
+@botanu_workflow("w", event_id="e", customer_id="c", attempt=lambda message: message["tries"])
+def consumer(message: dict[str, int], headers: dict[str, str]) -> None:
+    """Read messages."""
+    inject(headers)
+    for carrier in (headers, [("traceparent", b"00")], {b"baggage": b""}, None):
+        with extract(carrier), extract(carrier, trusted=False):
+            pass
+
+
+assert_type(carry(call)("o", amount=2), float)
+assert_type(asyncio.run(carry(coroutine)("o")), bytes)
 assert_type(call("o", amount=2), float)
 assert_type(asyncio.run(coroutine("o")), bytes)
 assert_type(generator(3), Generator[int, str, bool])
 assert_type(async_generator(), AsyncGenerator[int, None])
 
+carry(call)(5)  # type: ignore[arg-type]
 call(5)  # type: ignore[arg-type]
 call("o", amonut=2)  # type: ignore[call-arg]
 run_botanu("w", event_id="e")  # type: ignore[call-arg]

@@ -36,16 +36,16 @@ def host_patterns(text: str | None) -> tuple[str, ...]:
     return patterns
 
 
-def is_allowed(span: Span, patterns: Collection[str]) -> bool:
-    """Return whether the request that *span* is about goes to a host of *patterns*.
+def is_allowed(span: Span, patterns: Collection[str]) -> bool | None:
+    """Return whether the request that *span* is about goes to a host of *patterns*; ``None`` where it does not say.
 
     Instrumentations start the span of a request, with its address, before they inject. Where a span names several hosts
-    each must be allowed; where it names none, or is about no request of ours, the answer is no.
+    each must be allowed.
     """
     if not patterns or getattr(span, "kind", None) is not SpanKind.CLIENT:
-        return False
+        return None
     hosts = _hosts(span)
-    return bool(hosts) and all(_matches(host, patterns) for host in hosts)
+    return all(_matches(host, patterns) for host in hosts) if hosts else None
 
 
 def _hosts(span: Span) -> set[str]:

@@ -36,7 +36,7 @@ def inject(carrier: MutableMapping[str, str]) -> None:
     message: the run's ids go with it, the event's and the customer's, too.
     """
     with guard:
-        _GOING_OUT.inject(carrier)
+        _GOING_OUT.inject(carrier, get_current())
 
 
 def extract(carrier: Headers, *, trusted: bool = True) -> Extracted:

@@ -11,11 +11,11 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
 from opentelemetry import baggage, propagate
+from opentelemetry.context import get_current
 from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
 from opentelemetry.trace import get_current_span
 
 from botanu import semconv
-from botanu.sdk.contexts import get_current
 from botanu.sdk.guard import guard
 from botanu.sdk.hosts import is_allowed
 from botanu.sdk.identity import run_in, with_run
@@ -49,12 +49,20 @@ class RunPropagator(TextMapPropagator):
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
     ) -> None:
         """Write what *context* holds into *carrier*, with the run only where it may go."""
-        context = get_current() if context is None else context
+        run = run_in(context)
+        context = get_current() if context is None else context  # the program's, also where runs have one apart
+        meant: Sequence[str] = ()
         if self.active:
             with guard:
-                context = self._going_out(context)
-                _take_ours_out_of(carrier)
+                allowed = self._hosts is EVERYONE or is_allowed(get_current_span(context), self._hosts)
+                there = _take_ours_out_of(carrier)
+                meant = there if allowed is None else ()
+                context = _without_ours(context)
+                if run is not None and allowed:
+                    context = _with_baggage(context, fitting({**members_of(run.identity), **baggage.get_all(context)}))
         self.inner.inject(carrier, context, setter)
+        if meant and isinstance(carrier, MutableMapping):
+            carrier[HEADER] = ",".join([*meant, *filter(None, [carrier.get(HEADER)])])
 
     def extract(
         self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
@@ -83,13 +91,6 @@ class RunPropagator(TextMapPropagator):
         """Names of the headers that are written and read."""
         return {*self.inner.fields, HEADER}
 
-    def _going_out(self, context: Context) -> Context:
-        context = _without_ours(context)
-        run = run_in(context)
-        if run is None or not (self._hosts is EVERYONE or is_allowed(get_current_span(context), self._hosts)):
-            return context
-        return _with_baggage(context, fitting({**members_of(run.identity), **baggage.get_all(context)}))
-
     def _coming_in(self, context: Context, headers: Sequence[object]) -> Context:
         context = _without_ours(context)
         identity = identity_in([header for header in headers if isinstance(header, str)])
@@ -100,7 +101,7 @@ class RunPropagator(TextMapPropagator):
             return context
         run = run_in()
         if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came to where it is from
-            run = Run.remote(identity, get_current_span(context).get_span_context())
+            run = Run(identity, get_current_span(context), ended=True)
         return with_run(context, run)
 
 
@@ -124,13 +125,18 @@ def _with_baggage(context: Context, members: Mapping[str, object]) -> Context:
     return context
 
 
-def _take_ours_out_of(carrier: object) -> None:
-    """Take our members out of *carrier*: a client that follows a redirect sends the headers of the first request."""
+def _take_ours_out_of(carrier: object) -> Sequence[str]:
+    """Take our members out of *carrier*, and return them.
+
+    They may be from a request before: a client that follows a redirect sends its headers again. Or they are meant to go
+    out: ``inject`` has written them. Where no host is listed, or none is known, only the latter can be.
+    """
     if not isinstance(carrier, MutableMapping) or not isinstance(header := carrier.get(HEADER), str):
-        return
+        return ()
     members = header.split(",")
     theirs = [member for member in members if not is_ours(member)]
     if not theirs:
         del carrier[HEADER]
     elif len(theirs) < len(members):
         carrier[HEADER] = ",".join(theirs)
+    return [member for member in members if is_ours(member)]

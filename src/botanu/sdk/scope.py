@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Self, SupportsFloat
+from typing import TYPE_CHECKING, SupportsFloat
 
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
+from opentelemetry.trace import SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk import configure
@@ -28,7 +28,7 @@ from botanu.sdk.spans import end_span
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from opentelemetry.trace import Span, SpanContext, Tracer
+    from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
 
@@ -41,26 +41,26 @@ class Run:
 
     __slots__ = ("_ended", "_faults", "_lock", "_outcome", "_outcome_count", "_process", "_span", "identity")
 
-    def __init__(self, identity: Mapping[str, str | int], span: Span | None, faults: Sequence[str] = ()) -> None:
-        """Belongs to ``Scope``: *identity* holds ``botanu.*`` attributes, *span* is the run's root span."""
+    def __init__(
+        self,
+        identity: Mapping[str, str | int],
+        span: Span | None,
+        faults: Sequence[str] = (),
+        *,
+        ended: bool = False,
+    ) -> None:
+        """Belongs to ``Scope``: *identity* holds ``botanu.*`` attributes, *span* is the run's root span.
+
+        A run of another process has *ended* here, and *span* is what called: outcomes reach it as late ones.
+        """
         self.identity = identity
         self._span = span
         self._faults = dict.fromkeys(faults)
         self._outcome: Outcome | None = None
         self._outcome_count = 0
-        self._ended = False
+        self._ended = ended
         self._lock = threading.Lock()
         self._process = process.number
-
-    @classmethod
-    def remote(cls, identity: Mapping[str, str | int], span: SpanContext) -> Self:
-        """Return the run of another process that is told of by *identity*, and calls from *span*.
-
-        Here it has ended: outcomes emitted reach it as late ones, and only its own process ends it.
-        """
-        run = cls(identity, NonRecordingSpan(span))
-        run._ended = True
-        return run
 
     @property
     def run_id(self) -> str:
