@@ -12,9 +12,9 @@ from support.process import eventually
 from botanu import semconv
 from botanu.sdk.content import without_content
 from botanu.sdk.delivery import Counts, Delivery, Plain
-from botanu.sdk.exporting import Fate, Sent
 from botanu.sdk.guard import guard
 from botanu.sdk.processor import RunProcessor
+from botanu.sdk.sent import Fate, Sent
 
 PLAIN = {}
 ROOT = {semconv.RUN_ROOT: True, semconv.OUTCOME_STATUS: "success"}

@@ -17,9 +17,19 @@ def _each(template: str, names: tuple[str, ...]) -> str:
     return ", ".join(template.format(name=name) for name in names)
 
 
+def _outcome_of(span: str) -> str:
+    """Return the outcome on *span* as one value, so that fields never mix; of several the greatest one counts."""
+    return f"""{{
+      explicit: {span}.outcome_auto IS NOT TRUE, unix_nano: {span}.end_unix_nano, late: {span}.late,
+      trace_id: {span}.trace_id, span_id: {span}.span_id,
+      status: {span}.outcome_status, {_each(f"{{name}}: {span}.outcome_{{name}}", _OUTCOME)}
+    }}"""
+
+
 _RUNS = f"""
 WITH own AS (
-  SELECT *, start_time_unix_nano + duration_ns AS end_unix_nano, outcome_late IS TRUE AND is_run IS NOT TRUE AS late
+  SELECT *, start_time_unix_nano + duration_ns AS end_unix_nano,
+    outcome_late IS TRUE AND is_run IS NOT TRUE AND outcome_status IS NOT NULL AS late
   FROM spans WHERE run_id IN (SELECT run_id FROM touched)
 ),
 roots AS (
@@ -34,15 +44,11 @@ sums AS (
     count(*) FILTER (counted) AS calls,
     count(*) FILTER (counted AND NOT priced) AS unpriced_calls,
     count(*) AS span_count,
-    count(*) FILTER (late AND outcome_status IS NOT NULL AND outcome_auto IS NOT TRUE) AS late_outcomes,
+    max(CASE WHEN late THEN {_outcome_of("own")} END) AS late_outcome,
+    count(*) FILTER (late AND outcome_auto IS NOT TRUE) AS late_outcomes,
     max(end_unix_nano) AS last_end_unix_nano,
     max(received_at) AS last_received_at
   FROM own GROUP BY run_id
-),
-outcomes AS (
-  SELECT * FROM (FROM roots UNION ALL FROM own WHERE late) WHERE outcome_status IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY run_id
-    ORDER BY outcome_auto IS TRUE, end_unix_nano DESC, late DESC, trace_id DESC, span_id DESC) = 1
 ),
 ended AS (
   SELECT s.run_id,
@@ -52,25 +58,30 @@ ended AS (
     make_timestamptz(r.end_unix_nano // 1000) AS end_time,
     make_timestamptz(s.last_end_unix_nano // 1000) AS last_end_time,
     r.duration_ns / 1e6 AS duration_ms,
-    coalesce(r.run_id, o.run_id) IS NULL
+    greatest(CASE WHEN r.outcome_status IS NOT NULL THEN {_outcome_of("r")} END, s.late_outcome) AS last_outcome,
+    r.run_id IS NULL AND s.late_outcome IS NULL
       AND s.last_received_at < $now - to_seconds($abandon_after_seconds) AS abandoned,
-    CASE WHEN abandoned THEN 'abandoned' ELSE o.outcome_status END AS outcome_status,
-    CASE WHEN abandoned THEN TRUE WHEN o.run_id IS NOT NULL THEN o.outcome_auto IS TRUE END AS outcome_auto,
-    CASE WHEN abandoned THEN last_end_time ELSE make_timestamptz(o.end_unix_nano // 1000) END AS outcome_time,
     least({_COUNT_MAX}, s.late_outcomes + coalesce(
       r.outcome_count, (r.outcome_status IS NOT NULL AND r.outcome_auto IS NOT TRUE)::INTEGER)) AS outcome_count,
-    {_each("o.outcome_{name}", _OUTCOME)},
     s.cost, s.calls, s.unpriced_calls, s.span_count, s.last_received_at
-  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id LEFT JOIN outcomes o ON o.run_id = s.run_id
+  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id
+),
+decided AS (
+  SELECT *,
+    CASE WHEN abandoned THEN 'abandoned' ELSE last_outcome.status END AS outcome_status,
+    {_each("last_outcome.{name} AS outcome_{name}", _OUTCOME)},
+    CASE WHEN abandoned THEN TRUE ELSE NOT last_outcome.explicit END AS outcome_auto,
+    CASE WHEN abandoned THEN last_end_time ELSE make_timestamptz(last_outcome.unix_nano // 1000) END AS outcome_time
+  FROM ended
 ),
 valued AS (
-  SELECT e.*, (
+  SELECT d.*, (
     SELECT v.amount FROM unit_values v
-    WHERE v.value_type = e.outcome_value_type AND (v.workflow IS NULL OR v.workflow = e.workflow)
+    WHERE v.value_type = d.outcome_value_type AND (v.workflow IS NULL OR v.workflow = d.workflow)
       AND v.valid_from <= {VALUED_AT} AND (v.valid_to IS NULL OR {VALUED_AT} < v.valid_to)
     ORDER BY v.workflow IS NULL LIMIT 1
   ) AS value_per_unit
-  FROM ended e
+  FROM decided d
 )
 SELECT run_id, coalesce(root_run_id, run_id) AS root_run_id, parent_run_id, {", ".join(_IDENTITY)},
   coalesce(attempt_given, 1) AS attempt, attempt_given, start_time, end_time, duration_ms,

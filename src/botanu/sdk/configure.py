@@ -4,10 +4,11 @@ The processor is added to a provider once and stays there; ``disable()`` and a l
 behind it, since OpenTelemetry offers no way to take a processor off again.
 """
 
+from __future__ import annotations
+
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,16 +17,12 @@ from opentelemetry import trace
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.trace import Tracer
-from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from botanu import semconv
 from botanu.errors import SettingsError
 from botanu.sdk import contexts
-from botanu.sdk.content import with_scrubbed_content, without_content
-from botanu.sdk.delivery import Counts, Delivery, Plain, Sender
 from botanu.sdk.ending import before_end_of_program
-from botanu.sdk.exporting import make_exporter
 from botanu.sdk.guard import guard, logger
 from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
@@ -33,10 +30,16 @@ from botanu.sdk.identity import run_in
 from botanu.sdk.processor import SCOPE, RunProcessor
 from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath
 from botanu.sdk.sampling import keep_runs, unrecorded
+from botanu.sdk.sent import Counts
 from botanu.sdk.settings import SdkSettings
 from botanu.settings import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from botanu.sdk.delivery import Delivery, Sender
     from botanu.sdk.propagation import RunPropagator
 
 
@@ -296,8 +299,16 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
     if exporter is None and settings.endpoint is None and _told_not_to_export():
         return None
 
+    # Imported late, as most of it is of use to those who send alone.
+    from botanu.sdk.content import with_scrubbed_content, without_content  # noqa: PLC0415
+    from botanu.sdk.delivery import Delivery, Plain  # noqa: PLC0415
+
     def sender() -> Sender:
-        return Plain(exporter) if exporter is not None else make_exporter(settings.endpoint)
+        if exporter is not None:
+            return Plain(exporter)
+        from botanu.sdk.exporting import make_exporter  # noqa: PLC0415 - and in the sending thread, not the program's
+
+        return make_exporter(settings.endpoint)
 
     return Delivery(
         sender,

@@ -10,7 +10,6 @@ import random
 import threading
 import weakref
 from collections import deque
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,8 +18,8 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from botanu import semconv
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
-from botanu.sdk.exporting import Fate, Sent
 from botanu.sdk.guard import guard
+from botanu.sdk.sent import Counts, Fate, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -66,20 +65,6 @@ class Plain:
     def shutdown(self) -> None:
         """Send no more."""
         self._exporter.shutdown()
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of the spans, or runs, that ended so far: each is delivered, dropped or waiting."""
-
-    delivered: int = 0
-    dropped: int = 0
-    waiting: int = 0
-
-    @property
-    def made(self) -> int:
-        """All of them."""
-        return self.delivered + self.dropped + self.waiting
 
 
 class _Tally:

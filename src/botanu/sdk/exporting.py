@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from botanu.sdk.encoding import encode_spans
 from botanu.sdk.guard import guard
+from botanu.sdk.sent import Fate, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,31 +37,6 @@ _LATER = frozenset(
     )
 )
 # All that OTLP has a client send again: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes
-
-
-class Fate(Enum):
-    """What became of spans that were sent."""
-
-    ARRIVED = "arrived"
-    REFUSED = "refused"
-    """They will not be taken, however often they are sent."""
-    AWAY = "away"
-    """The server cannot be reached, or takes nothing for now; they may have arrived all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of spans that were sent together.
-
-    ``rejected`` counts those that are lost for good: all that were refused, or some of those that arrived. Of spans
-    that are away none is lost, and all are to be sent again.
-    """
-
-    fate: Fate
-    rejected: int = 0
-    reason: str = ""
-    retry_after_seconds: float | None = None
-    """How long the server asked to wait."""
 
 
 class _Answer(NamedTuple):
@@ -246,6 +219,8 @@ def _seconds(retry_after: str | None) -> float | None:
     """Return how many seconds from now a ``Retry-After`` header names: a number of seconds, or an HTTP date."""
     if retry_after is None:
         return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - there already: the HTTP client has brought it in
+
     try:
         seconds = float(retry_after)
     except ValueError:
