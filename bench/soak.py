@@ -1,7 +1,7 @@
 """Many runs that go wrong in every way, sent to a collector that fails half of the time: does the program notice?
 
 Threads and tasks make runs at once; a run returns, raises, is canceled, or times out, at random, with nested runs,
-calls and outcomes inside. The collector answers half of the requests with one of 503, 429, 500, or a connection that breaks.
+calls and outcomes inside. The collector answers half of the requests with 503, 429 or 500, or breaks the connection.
 At the end each run must be delivered, or counted as dropped; what the collector got must be what the program counted;
 no exception of botanu's may have reached the program; memory must stay flat after warm-up.
 """

@@ -299,7 +299,7 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
     if exporter is None and settings.endpoint is None and _told_not_to_export():
         return None
 
-    # Imported late, as most of it is of use to those who send alone.
+    # Imported late, as it is of use to those who send alone.
     from botanu.sdk.content import with_scrubbed_content, without_content  # noqa: PLC0415
     from botanu.sdk.delivery import Delivery, Plain  # noqa: PLC0415
 
