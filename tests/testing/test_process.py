@@ -10,6 +10,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 import botanu
 from botanu.sdk.identity import run_in
 from botanu.testing import capture_runs
@@ -53,6 +54,17 @@ result = [
 ]
 """)
     assert result == [["before", "after"], "inside", "test", "prod", ["r-1", None, "r-1"]]
+
+
+def test_a_propagator_that_the_program_sets_inside_stays():
+    result = result_of("""
+botanu.enable(exporter=InMemorySpanExporter())
+theirs = TraceContextTextMapPropagator()
+with capture_runs():
+    propagate.set_global_textmap(theirs)
+result = propagate.get_global_textmap() is theirs
+""")
+    assert result is True
 
 
 @pytest.mark.parametrize("environ", [{}, {"BOTANU_ENABLED": "false"}])
