@@ -50,13 +50,13 @@ class Status:
     recording: bool
     """Whether runs are recorded."""
     runs: Counts
-    """The runs that ended: delivered, dropped, waiting."""
+    """What became of the runs that ended."""
     spans: Counts
-    """The spans that ended, those of runs and calls included: delivered, dropped, waiting."""
+    """What became of the spans that ended, those of runs and calls among them."""
     last_fault: str
     """Why spans did not arrive the last time that some did not; empty when all did."""
     runs_unrecorded: int
-    """Runs that the tracer provider's sampler dropped before they began: they are not among *runs*."""
+    """How many runs the tracer provider's sampler dropped before they began; they are not among *runs*."""
 
 
 class _Setup:

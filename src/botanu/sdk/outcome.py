@@ -7,8 +7,6 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Self, SupportsFloat, TypeVar
 
-from opentelemetry.util.types import AttributeValue
-
 from botanu.errors import OutcomeError
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
@@ -113,18 +111,18 @@ class Outcome:
         name = type(error).__name__
         return cls(status, reason=name, error_type=name, auto=True)
 
-    def attributes(self) -> dict[str, AttributeValue]:
+    def attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the run's root span."""
         attributes = self._named(_ATTRIBUTE_NAMES)
         for key, value in self.metadata:
             attributes[OUTCOME_METADATA + key] = value
         return attributes
 
-    def event_attributes(self) -> dict[str, AttributeValue]:
+    def event_attributes(self) -> dict[str, Scalar]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
         return self._named(_EVENT_NAMES)
 
-    def _named(self, names: tuple[str, ...]) -> dict[str, AttributeValue]:
+    def _named(self, names: tuple[str, ...]) -> dict[str, Scalar]:
         given = (
             self.status.value,
             self.value_type,

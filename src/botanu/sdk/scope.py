@@ -168,7 +168,9 @@ class Run:
             end_span(self._span, error)
 
     def _closing_attributes(self) -> dict[str, AttributeValue]:
-        attributes = {} if self._outcome is None else self._outcome.attributes()
+        attributes: dict[str, AttributeValue] = {}
+        if self._outcome is not None:
+            attributes.update(self._outcome.attributes())
         if self._outcome_count > 1:
             attributes[semconv.OUTCOME_COUNT] = self._outcome_count
         if self._faults:
