@@ -36,7 +36,7 @@ nitpicky = True
 # Names of other projects, whose documentation is not read, as building asks no network; and names that are not public.
 nitpick_ignore_regex = [
     (r"py:class", r"(collections\.abc|decimal|opentelemetry)\..*"),
-    (r"py:class", r"(botanu\.sdk\.llm\.)?(P|R|T)|ReadableSpan|Span|SpanContext|SpanExporter|SpanKind|Tokens|Headers|Context"),
+    (r"py:class", r"(botanu\.sdk\.llm\.)?(P|R|T)|ReadableSpan|Span(Context|Exporter|Kind)?|Tokens|Headers|Context"),
     (r"py:class", r"botanu\.sdk\.(retrying\.RetryCallState|scope\.Scope|steps\.Step|streams\.(Async)?Stream)"),
 ]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -290,6 +291,22 @@ def test_a_program_that_seeds_the_shared_random_source_has_new_ids_all_the_same(
 
     assert first[0][0] == first[1][0] != second[0][0] == second[1][0]
     assert first[1][1] != second[1][1]
+
+
+def test_what_the_program_draws_from_the_shared_random_source_stays_the_same():
+    with_runs, _ = run_program(
+        "import random; random.seed(7)"
+        """
+import botanu
+with botanu.run_botanu("w", event_id="e", customer_id="c"), botanu.track_llm_call(provider="openai", model="gpt-4o"):
+    pass
+"""
+        "botanu.flush(0.5); result = random.random(); botanu.disable()",
+        BOTANU_ENDPOINT="http://127.0.0.1:9",
+        BOTANU_EXIT_TIMEOUT_SECONDS="0",
+    )
+
+    assert with_runs == random.Random(7).random()
 
 
 def test_ids_of_a_kind_of_the_programs_own_stay():

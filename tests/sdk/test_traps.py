@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import queue
+import threading
 
 import pytest
+import tenacity
 from opentelemetry import trace
 
 from botanu import Outcome, botanu_workflow, current_run, emit_outcome, run_botanu, semconv, track_llm_call
@@ -138,3 +141,43 @@ def test_each_call_of_a_recursive_workflow_is_a_run_inside_the_one_before(runs):
     assert parents.count(None) == 1
     assert {parent for parent in parents if parent} < ids
     assert len({run.attributes[semconv.ROOT_RUN_ID] for run in made}) == 1
+
+
+def test_a_retry_counts_on_and_the_next_event_starts_at_one(runs):
+    @tenacity.retry(before=tenacity_attempt, stop=tenacity.stop_after_attempt(3), reraise=True)
+    @botanu_workflow("w", event_id=lambda event, _: event, customer_id="c")
+    def work(event, failures):
+        if failures:
+            failures.pop()
+            raise ConnectionError
+
+    work("first", [1, 2])
+    with pytest.raises(ConnectionError):
+        work("gives-up", [1, 2, 3, 4])
+    work("last", [])
+
+    attempts = [(run.attributes[semconv.EVENT_ID], run.attempt) for run in runs.all()]
+    assert attempts == [
+        *(("first", number) for number in (1, 2, 3)),
+        *(("gives-up", number) for number in (1, 2, 3)),
+        ("last", 1),
+    ]
+
+
+def test_a_message_takes_the_run_along_and_another_thread_takes_it_up(runs):
+    messages = queue.Queue()
+
+    def consumer():
+        with extract(messages.get(timeout=30)), run_botanu("settle", event_id="e", customer_id="c", attempt=2):
+            pass
+
+    thread = threading.Thread(target=consumer)
+    thread.start()
+    with run_botanu("order", event_id="e", customer_id="c"):
+        headers = {}
+        inject(headers)
+        messages.put(headers)
+    thread.join()
+
+    order, settle = runs.of("order"), runs.of("settle")
+    assert (settle.parent_run_id, settle.root_run_id, settle.attempt) == (order.run_id, order.run_id, 2)

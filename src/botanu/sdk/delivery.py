@@ -39,6 +39,10 @@ VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "
 """Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
 
 
+_jitter = random.Random()  # noqa: S311 - spreads programs out, guards nothing
+# Not the shared source: to a program that seeds that one it would come back as other numbers.
+
+
 class Sender(Protocol):
     """What sends a batch: makes one attempt, and says what became of it."""
 
@@ -244,8 +248,7 @@ class Delivery:
             if sent is None or sent.fate is not Fate.AWAY:
                 seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
                 continue
-            jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients out, guards nothing
-            seconds = max(wait_seconds * jitter, sent.retry_after_seconds or 0)
+            seconds = max(wait_seconds * _jitter.uniform(0.8, 1.2), sent.retry_after_seconds or 0)
             if self._flushing:
                 seconds = min(seconds, WAIT_SECONDS_FLUSHING)
             wait_seconds = min(2 * wait_seconds, WAIT_SECONDS_MAX)
