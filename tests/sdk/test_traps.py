@@ -9,7 +9,18 @@ import pytest
 import tenacity
 from opentelemetry import trace
 
-from botanu import Outcome, botanu_workflow, current_run, emit_outcome, run_botanu, semconv, track_llm_call
+from botanu import (
+    Outcome,
+    botanu_workflow,
+    current_run,
+    emit_outcome,
+    extract,
+    inject,
+    run_botanu,
+    semconv,
+    tenacity_attempt,
+    track_llm_call,
+)
 
 workflow = botanu_workflow("w", event_id="e", customer_id="c")
 
