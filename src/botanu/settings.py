@@ -5,11 +5,9 @@ that gives a value wins: code, environment, file, default.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, field, fields
-from decimal import Decimal
-from pathlib import Path
-from typing import TypeVar, get_type_hints
+from typing import Any, SupportsFloat, TypeVar, get_type_hints
 
 from botanu.errors import SettingsError
 
@@ -96,30 +94,27 @@ def _boolean(text: str) -> bool:
     return words[text.strip().lower()]
 
 
-_PARSERS: Mapping[object, Callable[[str], object]] = {
-    str: str,
-    str | None: str,
-    int: int,
-    float: float,
-    bool: _boolean,
-    Path: lambda text: Path(text).expanduser(),
-    Path | None: lambda text: Path(text).expanduser(),
-}
+_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Path": "a path"}
+# By name: to import what paths are takes as long as much else of the SDK, which has no setting that is one.
 
-_WORDS: Mapping[object, str] = {
-    str: "text",
-    str | None: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    Path: "a path",
-    Path | None: "a path",
-}
+
+def _plain(kind: Any) -> Any:  # noqa: ANN401 - a type, or one that may be absent
+    """Return the type that *kind* is, without ``None``."""
+    return kind if isinstance(kind, type) else next(part for part in kind.__args__ if part is not type(None))
+
+
+def _parse(text: str, kind: Any) -> object:  # noqa: ANN401 - one of those above
+    if kind is bool:
+        return _boolean(text)
+    value = kind(text)
+    return value.expanduser() if kind.__name__ == "Path" else value
 
 
 def _wanted(kind: object, bounds: tuple[float, float]) -> str:
     limits = zip(("from", "to"), bounds, strict=True)
-    return " ".join([_WORDS[kind], *(f"{word} {limit:g}" for word, limit in limits if math.isfinite(limit))])
+    return " ".join(
+        [_WORDS[_plain(kind).__name__], *(f"{word} {limit:g}" for word, limit in limits if math.isfinite(limit))]
+    )
 
 
 def _within(bounds: tuple[float, float], value: object) -> object:
@@ -131,11 +126,11 @@ def _within(bounds: tuple[float, float], value: object) -> object:
 
 
 def _coerce(given: object, kind: object) -> object:
+    plain = _plain(kind)
     if isinstance(given, str):
-        return _PARSERS[kind](given)
-    if kind is float and isinstance(given, int | Decimal) and not isinstance(given, bool):
+        return _parse(given, plain)
+    if plain is float and isinstance(given, SupportsFloat) and not isinstance(given, bool):
         return float(given)
-    plain = kind if isinstance(kind, type) else next(part for part in kind.__args__ if part is not type(None))  # type: ignore[attr-defined]
     if not isinstance(given, plain) or (isinstance(given, bool) and plain is not bool):
         raise TypeError(given)
     return given

@@ -19,6 +19,7 @@ from opentelemetry.trace import Status
 from botanu.content import CONTENT, CONTENT_PREFIXES, MESSAGE_CONTENT
 from botanu.sdk.identifiers import plain_text
 from botanu.sdk.scrubbing import REDACTED, REMEMBERED_MAX, is_secret, scrub_text, scrubbed_start
+from botanu.semconv import OUTCOME_EMITTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -168,8 +169,9 @@ class _Copy(ReadableSpan):
 def _cleaned(span: ReadableSpan, *, keep: bool) -> ReadableSpan:
     names, events = _looked_into(span)
     clean = _are_clean(span.name, names)
-    if clean and not events and span.status.description is None:
-        return span  # as nearly all are
+    told = [event for event in events if event.name != OUTCOME_EMITTED] if events else ()
+    if clean and not told and span.status.description is None:
+        return span  # as nearly all are; an outcome has been scrubbed when it was emitted
     name, content = (span.name, frozenset()) if clean else (scrub_text(span.name), _content_in(names))
     status = _clean_status(span.status, keep=keep)
     content_of_events = [_content_of(event) for event in events]

@@ -87,13 +87,13 @@ class Outcome:
         """
         faults: list[str] = []
         return cls(
-            status=_status(status),
-            value_type=_read("value_type", _text, value_type, faults),
-            value_amount=_read("value_amount", _number, value_amount, faults),
-            confidence=_read("confidence", _confidence, confidence, faults),
-            reason=_read("reason", _scrubbed_text, reason, faults),
-            error_type=_read("error_type", _scrubbed_text, error_type, faults),
-            metadata=_read("metadata", _metadata, metadata, faults) or (),
+            _status(status),
+            None if value_type is None else _read("value_type", _text, value_type, faults),
+            None if value_amount is None else _read("value_amount", _number, value_amount, faults),
+            None if confidence is None else _read("confidence", _confidence, confidence, faults),
+            None if reason is None else _read("reason", _scrubbed_text, reason, faults),
+            None if error_type is None else _read("error_type", _scrubbed_text, error_type, faults),
+            () if metadata is None else _read("metadata", _metadata, metadata, faults) or (),
             faults=tuple(faults),
         )
 
