@@ -19,6 +19,7 @@ from opentelemetry.trace import Status
 from botanu.content import CONTENT, CONTENT_PREFIXES, MESSAGE_CONTENT
 from botanu.sdk.identifiers import plain_text
 from botanu.sdk.scrubbing import REDACTED, REMEMBERED_MAX, is_secret, scrub_text, scrubbed_start
+from botanu.sdk.spans import attributes_of, events_of
 from botanu.semconv import OUTCOME_EMITTED
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class _Copy(ReadableSpan):
 
 
 def _cleaned(span: ReadableSpan, *, keep: bool) -> ReadableSpan:
-    names, events = _looked_into(span)
+    names, events = tuple(attributes_of(span)), events_of(span)
     clean = _are_clean(span.name, names)
     told = [event for event in events if event.name != OUTCOME_EMITTED] if events else ()
     if clean and not told and span.status.description is None:
@@ -185,17 +186,6 @@ def _cleaned(span: ReadableSpan, *, keep: bool) -> ReadableSpan:
         for event, of_event in zip(events, content_of_events, strict=True)
     ]
     return _Copy(span, name, attributes, cleaned_events, status)
-
-
-def _looked_into(span: ReadableSpan) -> tuple[tuple[str, ...], Collection[Event]]:
-    """Return the names of the attributes of *span*, and its events.
-
-    Where OpenTelemetry has them under private names they are read there: its properties take longer than all the rest.
-    """
-    try:
-        return tuple(span._attributes._dict), span._events  # type: ignore[union-attr]  # noqa: SLF001 - see above
-    except AttributeError:
-        return tuple(span.attributes or ()), span.events
 
 
 @lru_cache(REMEMBERED_MAX)

@@ -20,6 +20,7 @@ from botanu import semconv
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
 from botanu.sdk.guard import guard
 from botanu.sdk.sent import Counts, Fate, Sent
+from botanu.sdk.spans import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -309,8 +310,8 @@ class Delivery:
 
 
 def _is_vital(span: ReadableSpan) -> bool:
-    return any(name.startswith(VITAL_PREFIXES) for name in span.attributes or ())
+    return any(name.startswith(VITAL_PREFIXES) for name in attributes_of(span))
 
 
 def _roots(spans: Iterable[ReadableSpan]) -> int:
-    return sum(semconv.RUN_ROOT in (span.attributes or {}) for span in spans)
+    return sum(semconv.RUN_ROOT in attributes_of(span) for span in spans)
