@@ -1,5 +1,7 @@
 """The queue: nothing is lost without being counted, and what matters most goes last."""
 
+import asyncio
+import logging
 import threading
 import time
 
@@ -10,10 +12,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from support.process import eventually
 
 from botanu import semconv
+from botanu.sdk import delivery as delivery_module
 from botanu.sdk.content import without_content
-from botanu.sdk.delivery import Counts, Delivery, Plain
+from botanu.sdk.delivery import Counts, Delivery
 from botanu.sdk.guard import guard
 from botanu.sdk.processor import RunProcessor
+from botanu.sdk.sender import Plain
 from botanu.sdk.sent import Fate, Sent
 
 PLAIN = {}
@@ -37,7 +41,7 @@ class Server:
         self.attempts += 1
         self.may_answer.wait(30)
         answer = self.answers.pop(0) if self.answers else ARRIVED
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         if answer.fate is not Fate.AWAY:
             self.got += [span.name for span in spans]
@@ -106,15 +110,25 @@ def test_flush_of_nothing_is_done(deliver):
     assert deliver(Server()).flush(30)
 
 
-def test_while_the_server_is_away_spans_wait_and_go_in_order_when_it_is_back(deliver):
+def test_while_the_server_is_away_spans_wait_and_go_when_it_is_back(deliver):
     server = Server(Sent(Fate.AWAY, reason="refused"), Sent(Fate.AWAY))
     delivery = deliver(server, interval_seconds=0.01)
     end_spans(delivery, PLAIN, ROOT, PLAIN)
 
-    eventually(lambda: server.got == ["0", "1", "2"])
+    eventually(lambda: server.got == ["1", "0", "2"])
     assert server.attempts == 3
     assert delivery.counts() == (Counts(delivered=3), Counts(delivered=1))
     assert delivery.last_fault == "refused"
+
+
+def test_that_the_server_is_away_is_told_once(deliver, caplog):
+    guard._said.clear()
+    delivery = deliver(Server(*[Sent(Fate.AWAY, reason="nobody listens")] * 3), interval_seconds=0.01)
+    end_spans(delivery, PLAIN)
+    assert delivery.flush(30)
+
+    told = "the server is away, spans wait and are sent again: nobody listens; see botanu.status()"
+    assert caplog.messages == [told]
 
 
 def test_a_server_that_asks_for_time_gets_it(deliver):
@@ -124,6 +138,56 @@ def test_a_server_that_asks_for_time_gets_it(deliver):
 
     eventually(lambda: server.got)
     assert time.monotonic() - began >= 0.6
+
+
+def test_a_server_that_asks_for_years_does_not_get_them(deliver, monkeypatch):
+    monkeypatch.setattr(delivery_module, "RETRY_AFTER_SECONDS_MAX", 0.1)
+    server = Server(Sent(Fate.AWAY, retry_after_seconds=1e11))
+    end_spans(deliver(server, interval_seconds=0.01), PLAIN)
+
+    eventually(lambda: server.got)
+
+
+def test_what_is_no_ordinary_exception_loses_its_batch_and_nothing_else_either(deliver):
+    delivery = deliver(Server(asyncio.CancelledError()))
+    end_spans(delivery, ROOT)
+    assert not delivery.flush(30)
+    end_spans(delivery, ROOT)
+
+    assert delivery.flush(30)
+    assert delivery.counts()[1] == Counts(delivered=1, dropped=1)
+
+
+def test_what_was_vital_before_the_server_was_away_is_so_after_it(deliver):
+    server = Server(*[Sent(Fate.AWAY)] * 3)
+    delivery = deliver(server, spans_max=4)
+    end_spans(delivery, ROOT, PLAIN, PLAIN)
+    assert not delivery.flush(0.01)
+    end_spans(delivery, CALL, CALL, CALL)
+    delivery.flush(30)
+
+    assert sorted(server.got) == ["0", "0", "1", "2"]
+
+
+def test_a_handler_of_the_programs_log_may_end_spans_while_one_is_dropped(deliver, caplog):
+    delivery = deliver(Server(*[Sent(Fate.AWAY)] * 1000), spans_max=1)
+    guard._said.clear()
+
+    class Instrumented(logging.Handler):
+        def emit(self, record):
+            thread = threading.Thread(target=end_spans, args=(delivery, PLAIN))
+            thread.start()
+            thread.join(30)
+            assert not thread.is_alive()
+
+    handler = Instrumented()
+    logging.getLogger("botanu").addHandler(handler)
+    try:
+        end_spans(delivery, PLAIN, PLAIN, PLAIN)
+    finally:
+        logging.getLogger("botanu").removeHandler(handler)
+
+    assert delivery.counts()[0].made >= 4
 
 
 def test_flush_gives_up_in_time_and_what_waits_stays(deliver):
@@ -272,7 +336,7 @@ def test_without_its_thread_flush_sends_by_itself(deliver):
     delivery = deliver(server)
     end_spans(delivery, PLAIN)
     delivery._closed = True
-    delivery._wake.set()
+    delivery._wake.put(None)
     delivery._thread.join(30)
     delivery._closed = False
 

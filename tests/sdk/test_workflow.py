@@ -249,6 +249,13 @@ class TestIdentity:
         assert run.attributes[semconv.ATTEMPT] == 3
         assert run.spans[1].attributes[semconv.ATTEMPT] == 3
 
+    @pytest.mark.parametrize("kind", ["server", None, 7])
+    def test_a_kind_of_span_that_is_none_is_refused_where_it_is_given(self, kind):
+        with pytest.raises(IdentityError, match=r"span_kind must be one of opentelemetry\.trace\.SpanKind, not"):
+            run_botanu("w", event_id="e", customer_id="c", span_kind=kind)
+        with pytest.raises(IdentityError, match="span_kind must be"):
+            botanu_workflow("w", event_id="e", customer_id="c", span_kind=kind)
+
 
 class TestNesting:
     def test_a_nested_run_knows_its_parent_and_the_outermost(self, runs):

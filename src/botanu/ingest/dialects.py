@@ -111,6 +111,7 @@ DIALECTS = (
             "outcome_error_type": (semconv.OUTCOME_ERROR_TYPE,),
             "outcome_auto": (semconv.OUTCOME_AUTO,),
             "outcome_count": (semconv.OUTCOME_COUNT,),
+            "provider": (semconv.PROVIDER,),
             "outcome_late": (semconv.OUTCOME_LATE,),
             "cost_amount": (semconv.COST_AMOUNT,),
             "cost_currency": (semconv.COST_CURRENCY,),

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from botanu.sdk.delivery import Delivery, Sender
+    from botanu.sdk.delivery import Delivery
     from botanu.sdk.propagation import RunPropagator
+    from botanu.sdk.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ class _Setup:
     def _attach(self) -> None:
         """Put our processor on the program's provider, or on a new one where it has none."""
         if self.provider is None:
-            before_end_of_program(self.processor.shutdown)  # a provider of the program's may not do so itself
+            # A provider of the program's may not do so itself.
+            before_end_of_program(close=self.processor.shutdown, deliver=self.processor.flush_at_end)
         provider, apart = recording_provider()
         contexts.keep_apart(apart=apart)
         makes_spans = underneath(provider)
@@ -135,6 +137,8 @@ def _nowhere() -> None:
 
 
 _setup = _Setup()
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(after_in_child=lambda: setattr(_setup, "lock", threading.RLock()))
 
 
 def enable(  # noqa: PLR0913 - one argument for each setting
@@ -201,9 +205,9 @@ def enable(  # noqa: PLR0913 - one argument for each setting
 def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
+        _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
         _setup.processor.replace(None)
         _setup.leave_propagator()
-        _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
@@ -301,7 +305,8 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
 
     # Imported late, as it is of use to those who send alone.
     from botanu.sdk.content import with_scrubbed_content, without_content  # noqa: PLC0415
-    from botanu.sdk.delivery import Delivery, Plain  # noqa: PLC0415
+    from botanu.sdk.delivery import Delivery  # noqa: PLC0415
+    from botanu.sdk.sender import Plain  # noqa: PLC0415
 
     def sender() -> Sender:
         if exporter is not None:

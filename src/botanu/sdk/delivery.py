@@ -10,11 +10,13 @@ import random
 import threading
 import weakref
 from collections import deque
+from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from botanu import semconv
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
@@ -27,11 +29,16 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from botanu.sdk.sender import Sender
+
 BATCH_SPANS = 512
 """Most spans in one request: enough to make it worth it, few enough to encode without a pause."""
 
 WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 0.05, 30.0
 """First wait before trying again while the server is away, doubled each time, and the longest."""
+
+RETRY_AFTER_SECONDS_MAX = 300.0
+"""Longest wait that a server gets which asks for one."""
 
 WAIT_SECONDS_FLUSHING = 0.5
 """Longest wait before trying again while the program waits for its spans to arrive."""
@@ -42,34 +49,6 @@ VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "
 
 _jitter = random.Random()  # noqa: S311 - spreads programs out, guards nothing
 # Not the shared source: to a program that seeds that one it would come back as other numbers.
-
-
-class Sender(Protocol):
-    """What sends a batch: makes one attempt, and says what became of it."""
-
-    def send(self, spans: Sequence[ReadableSpan]) -> Sent:
-        """Send *spans*."""
-
-    def shutdown(self) -> None:
-        """Send no more."""
-
-
-class Plain:
-    """A sender around any exporter of OpenTelemetry's: it does not say whether trying again would help."""
-
-    def __init__(self, exporter: SpanExporter) -> None:
-        """Send with *exporter*."""
-        self._exporter = exporter
-
-    def send(self, spans: Sequence[ReadableSpan]) -> Sent:
-        """Send *spans*."""
-        if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            return Sent(Fate.ARRIVED)
-        return Sent(Fate.REFUSED, len(spans), "the exporter reports a failure")
-
-    def shutdown(self) -> None:
-        """Send no more."""
-        self._exporter.shutdown()
 
 
 class _Tally:
@@ -119,7 +98,7 @@ class Delivery:
         self._lock = threading.RLock()  # a signal may come in its midst, and its handler flush
         self._settled = threading.Condition(self._lock)
         self._sending_lock = threading.Lock()
-        self._wake = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()  # as for the lock: an event's set() is not made for that
         self._vital: deque[ReadableSpan] = deque()
         self._waiting: deque[ReadableSpan] = deque()
         self._sending: Sequence[ReadableSpan] = ()
@@ -147,14 +126,17 @@ class Delivery:
             if self._closed:
                 self._drop(self._waiting)
                 return
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 with guard:
                     self._start()
             if len(self._waiting) >= self._batch_spans and not self._away:
-                self._wake.set()
+                self._wake.put(None)
+            crowded = self._held() > self._spans_max
             while self._held() > self._spans_max:
                 self._make_room()
             self._attend_next()
+        if crowded:  # told without the lock: the program's log handlers may end spans themselves
+            self._say_dropped("the queue is full")
 
     def _attend_next(self) -> None:
         """Say how many waiting spans it takes to attend to them again: another batch, or more than there is room for.
@@ -173,7 +155,6 @@ class Delivery:
         while self._waiting and _is_vital(self._waiting[0]):
             self._vital.append(self._waiting.popleft())
         self._dropped.add([(self._waiting or self._vital).popleft()])
-        self._say_dropped("the queue is full")
 
     def _drop(self, *queues: deque[ReadableSpan]) -> Sequence[ReadableSpan]:
         """Empty *queues*, count what was in them as dropped, and return it; under the lock."""
@@ -187,15 +168,17 @@ class Delivery:
             dropped = self._dropped.spans
             goal = self._delivered.spans + dropped + self._held()
             self._flushing += 1
-        self._wake.set()
-        if self._thread is None or not self._thread.is_alive():
-            self._send_all()
-        with self._settled:
-            arrived = self._settled.wait_for(
-                lambda: self._delivered.spans + self._dropped.spans >= goal, timeout_seconds
-            )
+        try:
+            self._wake.put(None)
+            if self._thread is None or not self._thread.is_alive():
+                self._send_all()
+            with self._settled:
+                arrived = self._settled.wait_for(
+                    lambda: self._delivered.spans + self._dropped.spans >= goal, min(timeout_seconds, TIMEOUT_MAX)
+                )
+                return arrived and self._dropped.spans == dropped
+        finally:
             self._flushing -= 1
-            return arrived and self._dropped.spans == dropped
 
     def flush_at_end(self) -> None:
         """Send everything that waits, within the time there is at the end."""
@@ -212,7 +195,7 @@ class Delivery:
             left = self._drop(deque(self._sending), self._vital, self._waiting)
             self._sending = ()
             sender = self._sender
-        self._wake.set()
+        self._wake.put(None)
         if left:
             guard.say(f"{len(left)} spans, {_roots(left)} of them runs, were not delivered: {self.last_fault}")
         if sender is not None:
@@ -243,16 +226,23 @@ class Delivery:
         seconds = self._interval_seconds
         wait_seconds = WAIT_SECONDS_MIN
         while not self._closed:
-            self._wake.wait(seconds)
-            self._wake.clear()
+            self._sleep(seconds)
             sent = self._send_all()
             if sent is None or sent.fate is not Fate.AWAY:
                 seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
                 continue
-            seconds = max(wait_seconds * _jitter.uniform(0.8, 1.2), sent.retry_after_seconds or 0)
+            asked_seconds = min(sent.retry_after_seconds or 0, RETRY_AFTER_SECONDS_MAX)
+            seconds = max(wait_seconds * _jitter.uniform(0.8, 1.2), asked_seconds)
             if self._flushing:
                 seconds = min(seconds, WAIT_SECONDS_FLUSHING)
             wait_seconds = min(2 * wait_seconds, WAIT_SECONDS_MAX)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait for *seconds*, or until somebody says to wake up."""
+        with suppress(Empty):
+            self._wake.get(timeout=min(seconds, TIMEOUT_MAX))
+            while True:
+                self._wake.get_nowait()
 
     def _send_all(self) -> Sent | None:
         """Send batch by batch until nothing waits or the server is away; return what became of the last one."""
@@ -280,7 +270,7 @@ class Delivery:
             if self._sender is None:
                 self._sender = self._make_sender()
             return self._sender.send(cleaned)
-        except Exception as error:  # noqa: BLE001 - whatever fails, the program goes on, and nothing uncleaned leaves
+        except BaseException as error:  # noqa: BLE001 - whatever fails, the thread goes on, and nothing uncleaned leaves
             guard.log_once(f"{part} failed: {type(error).__name__}", error)
             return Sent(Fate.REFUSED, len(batch), f"{type(error).__name__} in {part}")
         finally:
@@ -295,13 +285,17 @@ class Delivery:
             self._away = sent.fate is Fate.AWAY
             self.last_fault = sent.reason or self.last_fault
             if self._away:
-                self._vital.extendleft(reversed(batch))
+                vital = [span for span in batch if _is_vital(span)]
+                self._vital.extendleft(reversed(vital))
+                self._waiting.extendleft(span for span in reversed(batch) if not _is_vital(span))
             else:
                 arrived = len(batch) - sent.rejected
                 self._delivered.add(batch[:arrived])
                 self._dropped.add(batch[arrived:])
             self._attend_next()
             self._settled.notify_all()
+        if sent.fate is Fate.AWAY:
+            guard.log_once(f"the server is away, spans wait and are sent again: {sent.reason}; see botanu.status()")
         if sent.rejected:
             self._say_dropped(sent.reason)
 

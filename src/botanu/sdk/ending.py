@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botanu.sdk.guard import guard
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def before_end_of_program(deliver: Callable[[], object]) -> None:
-    """Call *deliver* when the interpreter ends, or SIGTERM is about to end it; a handler of the program's stays."""
-    atexit.register(deliver)
+def before_end_of_program(*, close: Callable[[], object], deliver: Callable[[], object]) -> None:
+    """Call *close* when the interpreter ends, and *deliver* when SIGTERM is about to; a handler of the program's stays.
+
+    The one who gets SIGTERM may go on: as the first process of a container it is not ended by its own signal.
+    """
+    atexit.register(close)
+    with suppress(ValueError):  # where handlers are not for us to set: not in the main interpreter
+        _before_sigterm(deliver)
+
+
+def _before_sigterm(deliver: Callable[[], object]) -> None:
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _delivering_first(deliver))
 
@@ -41,7 +50,8 @@ def leave_signals_to_the_program() -> None:
     Celery's pool puts SIGTERM off while it writes its last message, in its own thread alone. Where another thread takes
     the signal the process ends within the message, and the pool never goes on.
     """
-    if hasattr(signal, "pthread_sigmask"):  # pragma: no branch - Windows has none
+    apart = threading.get_native_id() != threading.main_thread().native_id  # with gevent it is not
+    if apart and hasattr(signal, "pthread_sigmask"):  # pragma: no branch - gevent, and Windows, which has none
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
 
 

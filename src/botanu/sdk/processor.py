@@ -52,6 +52,11 @@ class RunProcessor(SpanProcessor):
         if before is not None:
             before.close()
 
+    def flush_at_end(self) -> None:
+        """Send what waits, within the time there is at the end."""
+        if self.delivery is not None:
+            self.delivery.flush_at_end()
+
     def shutdown(self) -> None:
         """Send what waits, and take no more."""
         self.replace(None)

@@ -70,9 +70,9 @@ def botanu_workflow(
 
     Raises:
         IdentityError: *name*, or an *event_id* or *customer_id* that is no callable, identifies nothing; or another
-            argument is no text, or *attempt* no number from 1.
+            argument is no text, *attempt* no number from 1, or *span_kind* no ``SpanKind``.
     """
-    fixed = _fixed_identity(name, environment, tenant_id, version)
+    fixed, kind = _fixed_identity(name, environment, tenant_id, version), _kind(span_kind)
     found = {}
     for attribute, given in (
         (semconv.EVENT_ID, event_id),
@@ -95,7 +95,7 @@ def botanu_workflow(
             return Scope(
                 identity,
                 auto_outcome_on_success=auto_outcome_on_success,
-                span_kind=span_kind,
+                span_kind=kind,
                 faults=faults,
             )
 
@@ -132,8 +132,8 @@ def run_botanu(
         span_kind: OpenTelemetry's kind of the run's root span.
 
     Raises:
-        IdentityError: *name*, *event_id* or *customer_id* identifies nothing; or another argument is no text, or
-            *attempt* no number from 1.
+        IdentityError: *name*, *event_id* or *customer_id* identifies nothing; or another argument is no text,
+            *attempt* no number from 1, or *span_kind* no ``SpanKind``.
     """
     given = {
         **_fixed_identity(name, environment, tenant_id, version),
@@ -142,7 +142,13 @@ def run_botanu(
     }
     if attempt is not None:
         given[semconv.ATTEMPT] = _read_attempt(attempt)
-    return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=span_kind)
+    return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=_kind(span_kind))
+
+
+def _kind(given: object) -> SpanKind:
+    if isinstance(given, SpanKind):
+        return given
+    raise IdentityError(f"span_kind must be one of opentelemetry.trace.SpanKind, not {given!r}")
 
 
 def _fixed_identity(name: str, environment: object, tenant_id: object, version: object) -> dict[str, str | int]:
