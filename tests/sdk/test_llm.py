@@ -104,6 +104,14 @@ class Odd:
         raise RuntimeError
 
 
+def test_a_whole_number_may_come_as_a_float(runs):
+    with run_botanu("w", event_id="e", customer_id="c"), track_llm_call("openai", "gpt-4o") as call:
+        call.set_tokens(1000.0, 7)
+
+    (_, span) = runs.only().spans
+    assert span.attributes[semconv.GEN_AI_INPUT_TOKENS] == 1000
+
+
 @pytest.mark.parametrize("count", [2.5, -1, True, 2**63, "7", Odd(), float("nan"), 10**400])
 def test_what_counts_no_tokens_is_left_out_and_that_is_logged_once(runs, lenient, caplog, monkeypatch, count):
     monkeypatch.setattr("botanu.sdk.guard.guard._said", set())

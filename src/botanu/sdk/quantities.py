@@ -43,8 +43,8 @@ class Reader(Generic[T]):
         return number
 
 
-def _whole(given: SupportsIndex) -> int | None:
-    number = int(index(given))
+def _whole(given: SupportsIndex | float) -> int | None:
+    number = int(given) if isinstance(given, float) and given.is_integer() else int(index(given))  # type: ignore[arg-type]
     return number if 0 <= number <= INT64_MAX else None
 
 

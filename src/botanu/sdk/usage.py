@@ -112,7 +112,7 @@ def record_cost(
     """
     names = _names(provider, vendor, model)
     with guard:
-        money, code = MONEY.of("cost", amount), plain_text(currency)
+        money, code = MONEY.of("cost", amount), plain_text(currency).upper()
         if not _CURRENCY.fullmatch(code):
             guard.say_once("currency must be an ISO 4217 code, such as USD: cost not recorded")
         elif money is not None:
