@@ -10,7 +10,6 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import tomllib
 import urllib.request
 from collections.abc import Iterator
@@ -18,14 +17,13 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from doctest import ELLIPSIS, OutputChecker
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from starlette.routing import Mount, Route
+from support import llm_api
 
 import botanu
 import botanu.testing
@@ -110,19 +108,8 @@ def server(tmp_path):
 
 @pytest.fixture
 def provider():
-    """Stand in for OpenAI's API; give its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Provider) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}/v1"
-        http.shutdown()
-        thread.join()
-
-
-class _Provider(BaseHTTPRequestHandler):
-    """Answers every chat alike: 1,200 input tokens, 1,024 of them cached, and 100 output tokens."""
-
-    ANSWER: ClassVar = {
+    """Stand in for OpenAI's API: every answer has 1,200 input tokens, 1,024 of them cached, and 100 output tokens."""
+    answer = {
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
@@ -135,18 +122,8 @@ class _Provider(BaseHTTPRequestHandler):
             "prompt_tokens_details": {"cached_tokens": 1024},
         },
     }
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        body = json.dumps(self.ANSWER).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
+    with llm_api.serving(lambda _path, _asked: answer) as address:
+        yield f"{address}/v1"
 
 
 class Player:

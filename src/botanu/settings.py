@@ -5,6 +5,7 @@ that gives a value wins: code, environment, file, default.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import MISSING, field, fields
 from typing import Any, SupportsFloat, TypeVar, get_type_hints
@@ -85,6 +86,11 @@ def describe(table: type[object]) -> list[tuple[str, str, str, str, str]]:
         )
         for row in fields(table)  # type: ignore[arg-type]
     ]
+
+
+def word(variable: str) -> str:
+    """Return what a *variable* of the environment, one of other projects, says: a word in small letters, or nothing."""
+    return os.environ.get(variable, "").strip().lower()
 
 
 def _boolean(text: str) -> bool:

@@ -1,14 +1,12 @@
 """Outcomes that come after their run has ended."""
 
-import tempfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lab import NOW, Lab
+from support.lab import NOW, lab_after
 from support.otlp import late_outcome, llm, run_spans, span
 
 from botanu.pricing.value_card import BEGINNING, UnitValue
@@ -262,10 +260,5 @@ def test_every_order_and_batching_gives_the_same_tables(story, data):
 
 
 def tables_after(batches):
-    with tempfile.TemporaryDirectory() as directory:
-        lab = Lab(Path(directory))
-        for batch in batches:
-            lab.send(*batch)
-        tables = lab.tables()
-        lab.store.close()
-        return tables
+    with lab_after(batches) as lab:
+        return lab.tables()

@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import pytest
+from support.collector import Collector
 
 import botanu
 
@@ -171,26 +172,10 @@ with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
 
 
 def test_no_run_is_lost_when_many_threads_come_first():
-    result, errors = run_program(
-        """
+    with Collector() as collector:
+        result, errors = run_program(
+            """
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-import gzip, os
-
-arrived = []
-class Collector(BaseHTTPRequestHandler):
-    def do_POST(self):
-        request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"])))
-        arrived.extend(s for r in request.resource_spans for scope in r.scope_spans for s in scope.spans)
-        self.send_response(200)
-        self.end_headers()
-    def log_message(self, *_):
-        pass
-collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-threading.Thread(target=collector.serve_forever, daemon=True).start()
-os.environ["BOTANU_ENDPOINT"] = f"http://127.0.0.1:{collector.server_port}"
-
 import botanu
 def work():
     for _ in range(10):
@@ -199,10 +184,11 @@ def work():
 threads = [threading.Thread(target=work) for _ in range(16)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-result = [botanu.flush(), len(arrived)]
-"""
-    )
-    assert result == [True, 160]
+result = botanu.flush()
+""",
+            BOTANU_ENDPOINT=collector.url,
+        )
+    assert [result, len(collector.spans)] == [True, 160]
     assert errors == ""
 
 

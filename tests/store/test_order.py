@@ -1,12 +1,10 @@
 """Order of arrival, batching and redelivery change nothing; totals equal the sums of their parts."""
 
 import random
-import tempfile
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lab import Lab
+from support.lab import lab_after
 from support.otlp import llm, run_spans, span
 
 START = 1_795_000_000_000_000_000
@@ -62,19 +60,14 @@ def histories(draw):
 
 
 def tables_after(batches):
-    with tempfile.TemporaryDirectory() as directory:
-        lab = Lab(Path(directory))
-        for batch in batches:
-            lab.send(*batch)
-        tables = lab.tables()
+    with lab_after(batches) as lab:
         sums = lab.row("""
             SELECT (SELECT sum(amount) FROM line_items) AS items, (SELECT sum(cost) FROM spans) AS spans,
               (SELECT sum(cost) FROM spans WHERE run_id IS NOT NULL) AS attributed,
               (SELECT sum(total_cost) FROM runs) AS runs, (SELECT sum(total_cost) FROM events) AS events,
               (SELECT sum(unpriced_calls) FROM runs) AS unpriced_runs,
               (SELECT sum(unpriced_calls) FROM events) AS unpriced_events""")
-        lab.store.close()
-        return tables, sums
+        return lab.tables(), sums
 
 
 @given(spans=histories(), seed=st.integers(0, 2**32))

@@ -27,12 +27,15 @@ class Received:
     connection: int
 
     @property
+    def spans(self):
+        """Its spans, in order."""
+        request = ExportTraceServiceRequest.FromString(_DECOMPRESS[self.headers.get("content-encoding")](self.body))
+        return [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
+
+    @property
     def names(self):
         """The names of its spans, in order."""
-        request = ExportTraceServiceRequest.FromString(_DECOMPRESS[self.headers.get("content-encoding")](self.body))
-        return [
-            span.name for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans
-        ]
+        return [span.name for span in self.spans]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """A store that is fed through the real ingest path, without a server around it."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -15,6 +18,17 @@ from support.otlp import body
 
 CATALOG = Catalog()
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@contextmanager
+def lab_after(batches):
+    """A store of its own that was sent *batches*, one after the other."""
+    with TemporaryDirectory() as directory:
+        lab = Lab(Path(directory))
+        for batch in batches:
+            lab.send(*batch)
+        yield lab
+        lab.store.close()
 
 
 class Lab:

@@ -114,14 +114,7 @@ def run_spans(
     trace_id = next(_numbers).to_bytes(16)
     root_id = next(_numbers).to_bytes(8)
     extra = {name: value for name, value in outcome.items() if "." in name}
-    identity = {
-        "botanu.run_id": run_id,
-        "botanu.workflow": workflow,
-        "botanu.event_id": event_id,
-        "botanu.customer_id": customer_id,
-        "botanu.root_run_id": run_id,
-        **extra,
-    }
+    identity = {**identity_of(run_id, event_id, customer_id, workflow), **extra}
     spans = [
         span("call", trace_id=trace_id, parent=root_id, start=began, seconds=seconds / 2, **identity, **call)
         for call in calls
@@ -143,6 +136,17 @@ def run_spans(
     return spans
 
 
+def identity_of(run_id, event_id, customer_id, workflow):
+    """The attributes that say which run a span belongs to."""
+    return {
+        "botanu.run_id": run_id,
+        "botanu.workflow": workflow,
+        "botanu.event_id": event_id,
+        "botanu.customer_id": customer_id,
+        "botanu.root_run_id": run_id,
+    }
+
+
 def late_outcome(
     *, at, run_id="r-1", event_id="e-1", customer_id="c-1", workflow="work", trace_id=None, span_id=None, **outcome
 ):
@@ -151,20 +155,13 @@ def late_outcome(
     Keyword arguments beyond the identity are outcome fields; those with a dot are attributes as they stand.
     """
     fields = {name if "." in name else f"botanu.outcome.{name}": value for name, value in outcome.items()}
-    identity = {
-        "botanu.run_id": run_id,
-        "botanu.workflow": workflow,
-        "botanu.event_id": event_id,
-        "botanu.customer_id": customer_id,
-        "botanu.root_run_id": run_id,
-    }
     return span(
         workflow,
         trace_id=trace_id,
         span_id=span_id,
         start=at,
         seconds=0,
-        **identity,
+        **identity_of(run_id, event_id, customer_id, workflow),
         **{"botanu.outcome.late": True, **fields},
     )
 

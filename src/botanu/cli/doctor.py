@@ -28,7 +28,7 @@ from botanu.sdk.clients import CLIENTS, LIMITS, UNREAD, Client, Kind
 from botanu.sdk.exporting import TRACES_PATH
 from botanu.sdk.instrumenting import Instrumentation, installed, traces_itself
 from botanu.sdk.settings import SdkSettings
-from botanu.settings import resolve, variable
+from botanu.settings import resolve, variable, word
 
 _BY_HAND = "record its calls with botanu.track_llm_call"
 _PLACES_SHOWN = 3
@@ -155,10 +155,10 @@ def _surroundings(url: str | None, *, offline: bool) -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding("setting", "BOTANU_*", ok=False, state="not readable", detail=str(error))
         settings = SdkSettings()
-    nowhere = settings.endpoint is None and _environ(OTEL_TRACES_EXPORTER) == "none"
+    nowhere = settings.endpoint is None and word(OTEL_TRACES_EXPORTER) == "none"
     for is_so, name, detail in (
         (not settings.enabled, variable("enabled"), "no run is recorded"),
-        (_environ(OTEL_SDK_DISABLED) == "true", OTEL_SDK_DISABLED, "no run is recorded"),
+        (word(OTEL_SDK_DISABLED) == "true", OTEL_SDK_DISABLED, "no run is recorded"),
         (nowhere, OTEL_TRACES_EXPORTER, f"no span is sent, as {variable('endpoint')} is not set"),
         (_samples_some(), OTEL_TRACES_SAMPLER, "a run that is not sampled is in no report"),
     ):
@@ -176,12 +176,8 @@ def _surroundings(url: str | None, *, offline: bool) -> Iterator[Finding]:
         yield _server(url or settings.endpoint or os.environ.get(URL_VARIABLE) or address)
 
 
-def _environ(name: str) -> str:
-    return os.environ.get(name, "").strip().lower()
-
-
 def _samples_some() -> bool:
-    sampler, share = _environ(OTEL_TRACES_SAMPLER), _environ(OTEL_TRACES_SAMPLER_ARG)
+    sampler, share = word(OTEL_TRACES_SAMPLER), word(OTEL_TRACES_SAMPLER_ARG)
     if sampler.endswith("traceidratio"):
         return share not in ("", "1", "1.0")
     return sampler not in ("", "always_on", "parentbased_always_on")

@@ -15,7 +15,7 @@ from botanu.sdk.identity import open_span
 from botanu.sdk.process import process
 from botanu.sdk.quantities import INT64_MAX, WHOLE
 from botanu.sdk.spans import end_span, mark_failed
-from botanu.sdk.usage import Tally, billed_by
+from botanu.sdk.usage import Tally, provider_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,7 +163,7 @@ def track_tool_call(
             semconv.GEN_AI_OPERATION_NAME: "execute_tool",
             semconv.GEN_AI_TOOL_NAME: id_text("name", name),
             semconv.GEN_AI_TOOL_CALL_ID: optional_text("call_id", call_id),
-            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+            semconv.PROVIDER: provider_text(provider, vendor),
         }
     )
     kind = SpanKind.CLIENT if semconv.PROVIDER in attributes else SpanKind.INTERNAL

@@ -27,12 +27,13 @@ from botanu.sdk.guard import guard, logger
 from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
+from botanu.sdk.process import in_each_child
 from botanu.sdk.processor import SCOPE, RunProcessor
 from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath
 from botanu.sdk.sampling import keep_runs, unrecorded
 from botanu.sdk.sent import Counts
 from botanu.sdk.settings import SdkSettings
-from botanu.settings import resolve
+from botanu.settings import resolve, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -137,8 +138,7 @@ def _nowhere() -> None:
 
 
 _setup = _Setup()
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-    os.register_at_fork(after_in_child=lambda: setattr(_setup, "lock", threading.RLock()))
+in_each_child(lambda: setattr(_setup, "lock", threading.RLock()))
 
 
 def enable(  # noqa: PLR0913 - one argument for each setting
@@ -206,7 +206,7 @@ def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
-        _setup.processor.replace(None)
+        _setup.processor.close()
         _setup.leave_propagator()
 
 
@@ -238,7 +238,7 @@ def captured(settings: SdkSettings) -> Iterator[Provider]:
     """
     with _setup.lock:
         before = {name: value for name, value in vars(_setup).items() if name != "provider"}
-        delivery, propagator = _setup.processor.delivery, _setup.propagator
+        delivery = _setup.processor.delivery
         _setup.processor.delivery, _setup.captured, _setup.decided = None, True, True
     try:
         if not _setup.start(settings) or _setup.provider is None:
@@ -249,8 +249,8 @@ def captured(settings: SdkSettings) -> Iterator[Provider]:
             _setup.leave_propagator()
             vars(_setup).update(before)
             _setup.processor.delivery = delivery
-            if propagator is not None:
-                propagator.put_on()
+            if _setup.propagator is not None:
+                _setup.propagator.put_on()
 
 
 def tracer() -> trace.Tracer | None:
@@ -295,7 +295,7 @@ def _instrument() -> None:
 
 
 def _switched_off() -> bool:
-    return os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true"
+    return word(OTEL_SDK_DISABLED) == "true"
 
 
 def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery | None:
@@ -325,4 +325,4 @@ def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery 
 
 
 def _told_not_to_export() -> bool:
-    return os.environ.get(OTEL_TRACES_EXPORTER, "").strip().lower() == "none"
+    return word(OTEL_TRACES_EXPORTER) == "none"

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind
 from botanu import semconv
 from botanu.sdk.calls import Call
 from botanu.sdk.identifiers import id_text, optional_text, present
-from botanu.sdk.usage import billed_by
+from botanu.sdk.usage import provider_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +104,7 @@ def track_db_operation(
             semconv.DB_OPERATION_NAME: id_text("operation", operation),
             semconv.DB_COLLECTION_NAME: optional_text("collection", collection),
             semconv.DB_NAMESPACE: optional_text("namespace", namespace),
-            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+            semconv.PROVIDER: provider_text(provider, vendor),
         }
     )
     name = _name(attributes, semconv.DB_OPERATION_NAME, semconv.DB_COLLECTION_NAME, semconv.DB_NAMESPACE)
@@ -131,7 +131,7 @@ def track_storage_operation(
             semconv.STORAGE_SYSTEM: id_text("system", system),
             semconv.STORAGE_OPERATION: id_text("operation", operation),
             semconv.STORAGE_BUCKET: optional_text("bucket", bucket),
-            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+            semconv.PROVIDER: provider_text(provider, vendor),
         }
     )
     name = _name(attributes, semconv.STORAGE_OPERATION, semconv.STORAGE_BUCKET)
@@ -162,7 +162,7 @@ def track_messaging_operation(
             semconv.MESSAGING_OPERATION_NAME: named,
             semconv.MESSAGING_OPERATION_TYPE: kind,
             semconv.MESSAGING_DESTINATION_NAME: id_text("destination", destination),
-            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+            semconv.PROVIDER: provider_text(provider, vendor),
         }
     )
     name = _name(attributes, semconv.MESSAGING_OPERATION_NAME, semconv.MESSAGING_DESTINATION_NAME)

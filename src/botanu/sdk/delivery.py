@@ -5,7 +5,6 @@ Every span is delivered, dropped or waiting, at every moment, and so is every ru
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import weakref
@@ -21,6 +20,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from botanu import semconv
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
 from botanu.sdk.guard import guard
+from botanu.sdk.process import in_each_child
 from botanu.sdk.sent import Counts, Fate, Sent
 from botanu.sdk.spans import attributes_of
 
@@ -89,9 +89,8 @@ class Delivery:
         self._interval_seconds = interval_seconds
         self._batch_spans = min(BATCH_SPANS, spans_max)
         self._begin()
-        if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-            begin = weakref.WeakMethod(self._begin)
-            os.register_at_fork(after_in_child=lambda: (again := begin()) and again())
+        begin = weakref.WeakMethod(self._begin)
+        in_each_child(lambda: (again := begin()) and again())
 
     def _begin(self) -> None:
         """Start empty: what waits at a fork is the parent's to send, and its connections are not the child's."""
@@ -126,7 +125,7 @@ class Delivery:
             if self._closed:
                 self._drop(self._waiting)
                 return
-            if self._thread is None or not self._thread.is_alive():
+            if not self._is_at_work():
                 with guard:
                     self._start()
             if len(self._waiting) >= self._batch_spans and not self._away:
@@ -170,7 +169,7 @@ class Delivery:
             self._flushing += 1
         try:
             self._wake.put(None)
-            if self._thread is None or not self._thread.is_alive():
+            if not self._is_at_work():
                 self._send_all()
             with self._settled:
                 arrived = self._settled.wait_for(
@@ -213,6 +212,9 @@ class Delivery:
 
     def _held(self) -> int:
         return len(self._waiting) + len(self._vital) + len(self._sending)
+
+    def _is_at_work(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._work, name="botanu-delivery", daemon=True)
@@ -285,9 +287,8 @@ class Delivery:
             self._away = sent.fate is Fate.AWAY
             self.last_fault = sent.reason or self.last_fault
             if self._away:
-                vital = [span for span in batch if _is_vital(span)]
-                self._vital.extendleft(reversed(vital))
-                self._waiting.extendleft(span for span in reversed(batch) if not _is_vital(span))
+                for span in reversed(batch):
+                    (self._vital if _is_vital(span) else self._waiting).appendleft(span)
             else:
                 arrived = len(batch) - sent.rejected
                 self._delivered.add(batch[:arrived])

@@ -9,10 +9,10 @@ from typing import Any
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
 from botanu.errors import IdentityError
+from botanu.sdk.process import in_each_child
 
 _random = random.Random(os.urandom(16))  # noqa: S311 - ids must be unique, not secret
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-    os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(16)))
+in_each_child(lambda: _random.seed(os.urandom(16)))
 
 
 def new_run_id() -> str:

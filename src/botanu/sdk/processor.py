@@ -46,11 +46,11 @@ class RunProcessor(SpanProcessor):
         if self.delivery is not None:
             self.delivery.take(span)
 
-    def replace(self, delivery: Delivery | None) -> None:
-        """Hand spans to *delivery* from now on, after what waits in the one before was sent."""
-        before, self.delivery = self.delivery, delivery
-        if before is not None:
-            before.close()
+    def close(self) -> None:
+        """Send what waits, and hand spans to nobody from now on."""
+        delivery, self.delivery = self.delivery, None
+        if delivery is not None:
+            delivery.close()
 
     def flush_at_end(self) -> None:
         """Send what waits, within the time there is at the end."""
@@ -59,7 +59,7 @@ class RunProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Send what waits, and take no more."""
-        self.replace(None)
+        self.close()
         self.cut_off = True
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Status, StatusCode
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Span
-    from opentelemetry.util.types import AnyValue
 
 
 def end_span(span: Span, error: BaseException | None) -> None:
@@ -31,7 +30,7 @@ def mark_failed(span: Span, error_type: str) -> None:
     span.set_status(Status(StatusCode.ERROR, error_type))
 
 
-def attributes_of(span: ReadableSpan) -> Mapping[str, AnyValue]:
+def attributes_of(span: ReadableSpan) -> Mapping[str, Any]:
     """Return the attributes of *span*, which has ended.
 
     Where OpenTelemetry has them under private names they are read there, as its events are: its properties take longer

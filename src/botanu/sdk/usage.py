@@ -130,10 +130,19 @@ def billed_by(provider: object, vendor: object) -> object:
     raise IdentityError("give provider= or vendor=, not both: they mean the same")
 
 
+def provider_text(provider: object, vendor: object) -> str | None:
+    """Return who bills, as text; ``None`` where nobody is named.
+
+    Raises:
+        IdentityError: both are given, or what is given is no text.
+    """
+    return optional_text("provider", billed_by(provider, vendor))
+
+
 def _names(provider: object, vendor: object, model: object) -> dict[str, str]:
     return present(
         {
-            semconv.PROVIDER: optional_text("provider", billed_by(provider, vendor)),
+            semconv.PROVIDER: provider_text(provider, vendor),
             semconv.GEN_AI_REQUEST_MODEL: optional_text("model", model),
         }
     )

@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from botanu import semconv
 from botanu.ingest.dialects import CALL_OPERATIONS, DIALECTS, ROLL_UP_OPERATIONS
+from botanu.sdk.spans import attributes_of
 
 _TOOL_CALL = "execute_tool"
 
@@ -46,7 +47,7 @@ class CapturedCall:
 
 def call_of(span: ReadableSpan) -> CapturedCall | None:
     """Return *span* as a call, if it is one: it reports usage, or its operation has some."""
-    attributes: dict[str, Any] = dict(span.attributes or {})
+    attributes = attributes_of(span)
     tokens = Tokens(**{each.name: _read(attributes, each.name) for each in fields(Tokens)})
     reported = {
         name.removeprefix(semconv.USAGE): value for name, value in attributes.items() if name.startswith(semconv.USAGE)

@@ -12,7 +12,8 @@ from botanu.errors import StrictError
 from botanu.sdk import configure
 from botanu.sdk.guard import guard
 from botanu.sdk.settings import SdkSettings
-from botanu.testing.runs import CapturedRun, attributes_of
+from botanu.sdk.spans import attributes_of
+from botanu.testing.runs import CapturedRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

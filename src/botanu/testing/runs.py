@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botanu import semconv
 from botanu.sdk.outcome import Outcome
+from botanu.sdk.spans import attributes_of
 from botanu.semconv import OutcomeField, OutcomeStatus
 from botanu.testing.calls import CapturedCall, call_of
 
@@ -35,7 +36,7 @@ class CapturedRun:
     @property
     def attributes(self) -> dict[str, Any]:
         """The attributes of the root span."""
-        return attributes_of(self.root)
+        return dict(attributes_of(self.root))
 
     @property
     def run_id(self) -> str:
@@ -115,11 +116,6 @@ class CapturedRun:
     def _late(self) -> list[ReadableSpan]:
         """Return the spans of outcomes that came after the end."""
         return [span for span in self.spans if span is not self.root and attributes_of(span).get(semconv.OUTCOME_LATE)]
-
-
-def attributes_of(span: ReadableSpan) -> dict[str, Any]:
-    """Return the attributes of *span*."""
-    return dict(span.attributes or {})
 
 
 # --- Outcomes -----------------------------------------------------------------------------------------
