@@ -153,6 +153,9 @@ GEN_AI_RESPONSE_MODEL: Final = "gen_ai.response.model"
 GEN_AI_RESPONSE_ID: Final = "gen_ai.response.id"
 """The provider's id of the response."""
 
+GEN_AI_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+"""Seconds from the request to the first chunk of a streamed response."""
+
 GEN_AI_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 """All input tokens, cached ones included."""
 

@@ -166,6 +166,8 @@ def test_usage_without_a_price_is_unpriced_not_zero():
         (span(**llm(), error=True), False),  # turned away: it used nothing
         (span(**llm(), **{"error.type": "RateLimitError"}), False),
         (span(**llm(input=5), error=True), True),  # a broken stream is billed for what it reports
+        (span(**llm(), error=True, **{"gen_ai.response.id": "r-1"}), True),  # and for what it does not
+        (span(**llm(), error=True, **{"gen_ai.response.time_to_first_chunk": 0.2}), True),
         (span(**{"gen_ai.operation.name": "execute_tool"}), False),
         (span(**{"http.request.method": "GET"}), False),
     ],
@@ -271,6 +273,18 @@ class TestReportedCost:
         assert (paid["cost"], paid["counted"], paid["counted_reason"]) == (Decimal("0.01"), True, None)
         assert (around["cost"], around["priced"], around["counted"], around["line_items"]) == (None, False, True, None)
         assert row_of(span(**llm("sonar", "perplexity")))["line_items"][0]["meter"] == "requests"
+
+    def test_tokens_in_our_own_words_are_that_spans_and_others_there_are_repeated(self):
+        tool = {"gen_ai.operation.name": "execute_tool", "botanu.usage.input_tokens": 100}
+        agent = llm(input=1000, output=5) | {"gen_ai.operation.name": "invoke_agent", "botanu.usage.input_tokens": 7}
+
+        used, around = rows_of(span(**tool), span(**agent))
+
+        assert (used["cost"], used["priced"], used["counted"], used["counted_reason"]) == (None, False, True, None)
+        for row, quantity in ((used, 100), (around, 7)):
+            assert row["line_items"] == [
+                {"meter": "input_uncached_tokens", "quantity": quantity, "price_id": None, "amount": None}
+            ]
 
 
 class TestReportedUsage:

@@ -134,6 +134,10 @@ class TestTheBoundFunction:
         assert inspect.iscoroutinefunction(carry(later))
         assert not inspect.iscoroutinefunction(carried)
 
+    def test_what_cannot_be_called_is_refused_where_it_is_given(self):
+        with pytest.raises(TypeError, match=r"carry\(\) takes a function, not None"):
+            carry(None)
+
     def test_exceptions_pass(self):
         with pytest.raises(ZeroDivisionError):
             carry(lambda: 1 / 0)()

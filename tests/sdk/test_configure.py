@@ -382,3 +382,116 @@ ids = {os.read(reader, 36).decode()[14:]} | {new_run_id()[14:] for _ in range(10
 result = len(ids)
 """)
     assert result == 1001
+
+
+def test_the_status_counts_what_was_sent_before_and_after_disable_and_in_a_child_only_its_own():
+    with Collector() as collector:
+        result, errors = run_program(
+            f"""
+import dataclasses, json, os
+import botanu
+
+def work():
+    with botanu.run_botanu("w", event_id="e", customer_id="c"):
+        botanu.record_usage(pages=1)
+
+def counted():
+    status = botanu.status()
+    return [dataclasses.astuple(status.runs), dataclasses.astuple(status.spans), status.endpoint]
+
+result = [counted()]
+for _ in range(3):
+    botanu.enable(endpoint={collector.url!r})
+    work()
+    result.append(counted()[2])
+    botanu.disable()
+result.append(counted())
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.write(writer, json.dumps(counted()).encode())
+    os._exit(0)
+os.wait()
+result.append(json.loads(os.read(reader, 1000)))
+"""
+        )
+    nothing = [[0, 0, 0], [0, 0, 0], None]
+    assert result == [nothing, *[collector.url] * 3, [[3, 0, 0], [6, 0, 0], None], nothing]
+    assert errors == ""
+
+
+@pytest.mark.parametrize(
+    ("again", "told"),
+    [
+        ("", ""),
+        ("endpoint='http://127.0.0.1:9'", ""),
+        ("environment='staging'", ""),
+        ("endpoint='http://127.0.0.1:8'", "enable(endpoint=)"),
+        ("environment='live', strict=True", "enable(environment=, strict=)"),
+        ("exporter=object()", "enable(exporter=)"),
+    ],
+)
+def test_settings_that_come_too_late_are_named(again, told):
+    _, errors = run_program(
+        f"""
+import botanu
+botanu.enable(endpoint="http://127.0.0.1:9", environment="staging")
+botanu.enable({again})
+result = None
+"""
+    )
+    ignored = f"{told} changes nothing: runs are sent already; disable() first\n"
+    assert errors == (ignored if told else "")
+
+
+@pytest.mark.parametrize("own", ["", OWN_PROVIDER])
+def test_a_span_with_more_attributes_than_opentelemetry_keeps_still_says_whose_it_is(own):
+    """The oldest go first, and the identity is the oldest."""
+    result, _ = run_program(
+        own
+        + """
+import logging
+import botanu
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+logging.disable()
+exporter = InMemorySpanExporter()
+botanu.enable(exporter=exporter)
+with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
+    with trace.get_tracer("x").start_as_current_span("child", attributes={"gen_ai.request.model": "m"}) as child:
+        child.set_attributes({f"gen_ai.prompt.{number}.role": "user" for number in range(200)})
+    with botanu.step("retrieve"):
+        trace.get_current_span().set_attributes({f"key.{number}": number for number in range(200)})
+    trace.get_current_span().set_attributes({f"key.{number}": number for number in range(200)})
+    botanu.emit_outcome("success")
+botanu.flush()
+spans = {span.name: span.attributes for span in exporter.get_finished_spans()}
+result = [
+    [name for name, attributes in spans.items() if run.identity.items() <= attributes.items()],
+    [spans["w"].get(name) for name in ("botanu.run.root", "botanu.outcome.status")],
+    spans["child"].get("gen_ai.request.model"),
+]
+"""
+    )
+    whole = None if own else "m"
+    assert result == [["child", "retrieve", "w"], [True, "success"], whole]
+
+
+@pytest.mark.parametrize(("length", "warns"), [("35", True), ("36", False)])
+def test_a_limit_that_makes_runs_alike_is_told(length, warns):
+    _, errors = run_program("import botanu; botanu.enable(); result = None", OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=length)
+
+    assert ("keeps 35 characters of each attribute, and a run's id has 36" in errors) is warns
+
+
+def test_a_limit_that_the_program_sets_is_kept():
+    result, _ = run_program(
+        "import logging; logging.disable()\n"
+        + A_RUN.replace("pass", "span.set_attributes(dict.fromkeys(map(str, range(99)), 0))").replace(
+            '("child")', '("child") as span'
+        )
+        + "result = len(span.attributes)",
+        OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="40",
+        OTEL_TRACES_EXPORTER="none",
+    )
+    assert 40 <= result < 60

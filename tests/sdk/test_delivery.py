@@ -271,6 +271,73 @@ def test_strictness_does_not_end_the_thread_that_sends(deliver, monkeypatch):
     assert delivery.counts()[0] == Counts(delivered=1, dropped=2)
 
 
+def test_whatever_a_log_handler_does_spans_are_sent(deliver):
+    class Breaks(logging.Handler):
+        def emit(self, record):
+            raise OSError("no space left")
+
+    guard._said.clear()
+    handler = Breaks()
+    logging.getLogger("botanu").addHandler(handler)
+    try:
+        server = Server(Sent(Fate.AWAY, reason="refused"), Sent(Fate.REFUSED, 1, "too old"))
+        delivery = deliver(server, interval_seconds=0.01)
+        end_spans(delivery, PLAIN)
+        eventually(lambda: delivery.counts()[0].dropped == 1)
+        end_spans(delivery, PLAIN)
+
+        eventually(lambda: server.got == ["0"])
+    finally:
+        logging.getLogger("botanu").removeHandler(handler)
+
+
+def test_an_interrupt_is_the_programs_where_it_sends_itself_and_nothing_is_lost(deliver, monkeypatch):
+    """As at the end of the interpreter, when no thread can be started any more."""
+    monkeypatch.setattr(Delivery, "_start", lambda _: None)
+    server = Server(KeyboardInterrupt())
+    delivery = deliver(server)
+    end_spans(delivery, ROOT, PLAIN)
+    with pytest.raises(KeyboardInterrupt):
+        delivery.flush(30)
+    assert delivery.counts() == (Counts(waiting=2), Counts(waiting=1))
+
+    assert delivery.flush(30)
+    assert sorted(server.got) == ["0", "1"]
+
+
+def test_a_signal_handler_may_flush_while_the_program_sends_itself(deliver, monkeypatch):
+    monkeypatch.setattr(Delivery, "_start", lambda _: None)
+    flushed = []
+
+    class Interrupted(Server):
+        def send(self, spans):
+            if not flushed:  # what a handler does that runs now
+                flushed.append(delivery.flush(0.01))
+            return super().send(spans)
+
+    server = Interrupted()
+    delivery = deliver(server)
+    end_spans(delivery, ROOT, PLAIN)
+
+    assert delivery.flush(30)
+    assert flushed == [False]
+    assert server.got == ["0", "1"]
+
+
+def test_what_ends_after_the_end_is_counted_as_dropped(deliver, caplog):
+    guard._said.clear()
+    server = Server()
+    delivery = deliver(server)
+    end_spans(delivery, PLAIN)
+    delivery.close()
+    end_spans(delivery, ROOT)
+
+    assert delivery.counts() == (Counts(delivered=1, dropped=1), Counts(dropped=1))
+    assert [record.getMessage() for record in caplog.records] == [
+        "spans are dropped: sending has ended; botanu.status() counts them"
+    ]
+
+
 def test_what_bears_outcome_usage_or_cost_is_dropped_last(deliver):
     server = Server()
     server.may_answer.clear()

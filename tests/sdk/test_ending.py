@@ -31,10 +31,10 @@ def collector():
         yield made
 
 
-def start(code, collector, tmp_path, **environ):
+def start(code, collector, tmp_path, before="", **environ):
     """Start a program of *code*, which may call ``work(event)``; it is a file, as some processes import it again."""
     program = tmp_path / "program.py"
-    program.write_text(RUNS + textwrap.dedent(code))
+    program.write_text(before + RUNS + textwrap.dedent(code))
     given = environment(
         BOTANU_ENDPOINT=collector.url,
         BOTANU_EXPORT_INTERVAL_SECONDS="60",
@@ -217,3 +217,41 @@ def test_a_signal_in_the_midst_of_work_neither_hangs_nor_loses_what_ended(collec
     numbers = sorted(int(event[1:]) for event in events(collector))
     assert len(numbers) > 100
     assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("busy", ["gevent.sleep(60)", "while True: gevent.sleep(0.001)", "while True: pass"])
+def test_with_gevent_what_waits_is_sent_before_a_signal_ends_the_process(collector, tmp_path, busy):
+    """The signal comes to the loop between greenlets, or to one that is at work; our own sends."""
+    code = f"""
+    import gevent
+    work("e")
+    print("ready", flush=True)
+    {busy}
+    """
+    program = "from gevent import monkey; monkey.patch_all()\n"
+    process = start(code, collector, tmp_path, before=program)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        _, errors = finish(process, -signal.SIGTERM)
+    finally:
+        process.kill()
+
+    assert events(collector) == ["e"] * 10
+    assert errors == ""
+
+
+def test_a_program_whose_first_run_is_in_a_thread_may_enable_in_the_main_one(collector, tmp_path):
+    code = """
+    import os, threading, time
+    first = threading.Thread(target=work, args=("e",))
+    first.start()
+    first.join()
+    botanu.enable()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+    """
+    _, errors = finish(start(code, collector, tmp_path), -signal.SIGTERM)
+
+    assert events(collector) == ["e"] * 10
+    assert errors == ""

@@ -10,7 +10,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 from support.process import run_python
 
 import botanu
-from botanu import extract, inject, run_botanu, semconv
+from botanu import extract, inject, run_botanu, semconv, set_business_context
 from botanu.sdk.guard import guard
 from botanu.sdk.identity import run_in
 
@@ -251,3 +251,37 @@ def test_a_fault_of_ours_stays_here(runs, lenient, caplog):
     with extract(Odd()) as context:
         assert context == {}
     assert "internal fault" in caplog.text
+
+
+@pytest.mark.parametrize("carrier", [None, "traceparent", 3, ()])
+def test_what_takes_no_headers_is_not_written_to_and_that_is_logged_once(runs, lenient, caplog, carrier):
+    with run_botanu("w", event_id="e", customer_id="c"):
+        for _ in range(2):
+            inject(carrier)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"inject() writes into a mapping, such as a dict, not {type(carrier).__name__}: not written"
+    ]
+
+
+@pytest.mark.parametrize("carrier", ["traceparent: 00-1", b"x", 3])
+def test_what_holds_no_headers_is_not_read_and_that_is_logged_once(runs, lenient, caplog, carrier):
+    for _ in range(2):
+        with extract(carrier) as context:
+            assert run_in(context) is None
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"headers are a mapping or pairs, not {type(carrier).__name__}: no run is read from them"
+    ]
+
+
+def test_business_context_said_by_the_reader_is_on_its_spans(runs, message):
+    headers, _ = message
+
+    with extract(headers):
+        set_business_context(team="returns")
+        work()
+
+    inner = runs.of("work")
+    assert {span.attributes[semconv.TEAM] for span in inner.spans} == {"returns"}
+    assert semconv.TEAM not in runs.of("order").attributes

@@ -257,3 +257,9 @@ def test_switched_off_applications_are_called_as_they_are():
 
     assert Asgi(AsgiMiddleware(asgi)).sent == [None]
     assert WsgiMiddleware(lambda *_: body)({}, None) is body
+
+
+@pytest.mark.parametrize("middleware", [AsgiMiddleware, WsgiMiddleware])
+def test_an_application_that_is_none_is_refused_where_it_is_given(middleware):
+    with pytest.raises(TypeError, match="no application to stand around: None"):
+        middleware(None)

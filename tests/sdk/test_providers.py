@@ -57,7 +57,7 @@ def test_our_spans_reach_us_alone_and_theirs_stay_as_they_were():
     """Trace id and parent of the outermost run are those of the foreign span around it."""
     result = play("""
 botanu.enable(exporter=ours)
-botanu.enable(exporter=InMemorySpanExporter())
+botanu.enable()
 with tracer.start_as_current_span("request") as request:
     with botanu.run_botanu("outer", event_id="e", customer_id="c"):
         with tracer.start_as_current_span("database"):
@@ -258,24 +258,29 @@ print(json.dumps([[span.name, span.attributes["botanu.event_id"]] for span in wr
     assert result == [["child", "e"], ["later", "e"]]
 
 
-def test_a_provider_that_was_shut_down_and_not_exchanged_takes_no_more():
+def test_what_a_provider_that_was_shut_down_and_not_exchanged_makes_is_counted_as_dropped():
     with Collector() as collector:
         result = run_python(
             REPLACED
             + """
+import dataclasses, logging
+said = []
+logging.getLogger("botanu").addFilter(lambda record: said.append(record.getMessage()))
 botanu.enable(endpoint=sys.argv[1])
 work("first")
 wrapper.provider.shutdown()
 work("later")
 work("later")
+status = botanu.status()
 botanu.disable()
 work("last")
-print(json.dumps(botanu.status().recording))
+print(json.dumps([status.recording, dataclasses.astuple(status.runs), botanu.status().runs == status.runs, said]))
 """,
             collector.url,
         )
     assert [name for name, _ in collector.spans] == ["child", "first"]
-    assert result is False
+    assert result[:3] == [False, [1, 2, 0], True]
+    assert result[3] == ["spans are dropped: sending has ended; botanu.status() counts them"]
 
 
 class Wrapper(trace.NoOpTracerProvider):

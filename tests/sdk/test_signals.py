@@ -27,3 +27,28 @@ def test_a_signal_that_the_program_puts_off_waits():
         print(json.dumps([*waits, arrived, sorted(thread.name for thread in threading.enumerate())]))
         """
     ) == [True, 0, ["MainThread"], ["MainThread", "botanu-delivery"]]
+
+
+def test_a_handler_may_emit_the_outcome_of_the_run_that_is_just_emitting_one():
+    """Without a lock of its own kind the program would stop here for good."""
+    assert run_python(
+        """
+        import json, os, signal
+        import botanu
+        from botanu.testing import capture_runs
+
+        with capture_runs() as runs:
+            with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
+                signal.signal(signal.SIGUSR1, lambda *_: botanu.emit_outcome("timeout"))
+                emitted = run._span.add_event
+
+                def add_event(*given):
+                    run._span.add_event = emitted
+                    os.kill(os.getpid(), signal.SIGUSR1)
+                    emitted(*given)
+
+                run._span.add_event = add_event
+                botanu.emit_outcome("success")
+        print(json.dumps([each.status for each in runs.only().outcomes]))
+        """
+    ) == ["timeout", "success"]

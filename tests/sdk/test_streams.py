@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.context import get_current
 
 import botanu
-from botanu import record_usage, run_botanu, semconv, track_llm_call
+from botanu import record_cost, record_usage, run_botanu, semconv, track_llm_call
 
 ANSWER = ["No, ", "it is not.", {"input_tokens": 12, "output_tokens": 3}]
 """What a provider's client may give back: text, and at last what it took."""
@@ -280,7 +280,7 @@ class TestContext:
         produced, consumed = [], []
 
         def note(chunk):
-            consumed.append(current())
+            produced.append(current())
             return tokens(chunk)
 
         async def work(stream):
@@ -319,6 +319,34 @@ class TestContext:
         (span,) = runs.spans()
         assert taken == ANSWER
         assert counted(span) == {"input_tokens": 12, "output_tokens": 3}
+
+    @EITHER
+    def test_what_reads_a_chunk_reports_to_the_call(self, runs, produce):
+        """A gateway that names the cost in its last chunk."""
+
+        def read(chunk):
+            if isinstance(chunk, dict):
+                record_cost("0.002")
+                record_usage(searches=1)
+            return tokens(chunk)
+
+        with run_botanu("w", event_id="e", customer_id="c"):
+            gather(ask(produce(), read))
+
+        (span,) = runs.only().spans[1:]
+        assert counted(span) == {"input_tokens": 12, "output_tokens": 3}
+        assert span.attributes[semconv.COST_AMOUNT] == "0.002"
+        assert span.attributes[f"{semconv.USAGE}searches"] == 1
+
+    @EITHER
+    def test_when_the_first_chunk_came_is_recorded(self, runs, produce):
+        gather(ask(produce()))
+        gather(ask(produce([])))
+
+        some, none = runs.spans()
+        took_seconds = (some.end_time - some.start_time) / 1e9
+        assert 0 < some.attributes[semconv.GEN_AI_TIME_TO_FIRST_CHUNK] <= took_seconds
+        assert semconv.GEN_AI_TIME_TO_FIRST_CHUNK not in none.attributes
 
     def test_two_interleaved_keep_apart(self, runs):
         seen = [], []

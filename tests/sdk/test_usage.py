@@ -112,6 +112,57 @@ class TestWhere:
         assert (reported(call), reported(usage)) == ({}, {"pages": 1})
         assert usage.parent.span_id == call.context.span_id
 
+    def test_the_call_itself_takes_it_too_until_it_ends(self, runs, lenient, caplog):
+        with track_tool_call("t", provider="Tavily") as outer, track_tool_call("inner"):
+            assert outer.record_usage(searches=1).record_cost("0.1").record_cost("0.2").record_cost(5, "EUR") is outer
+            record_usage(provider="tavily", searches=1)
+            record_usage(searches=4)
+        outer.record_usage(searches=1)
+        outer.record_cost(1)
+
+        call, inner, *others = runs.spans()
+        assert reported(call) == {
+            "provider": "Tavily",
+            "searches": 1,
+            "cost.amount": "0.3",
+            "cost.currency": "USD",
+        }
+        assert reported(inner) == {"searches": 4}
+        assert [reported(other) for other in others] == [
+            {"provider": "Tavily", "cost.amount": "5", "cost.currency": "EUR"},
+            {"provider": "tavily", "searches": 1},
+        ]
+        assert [record.getMessage() for record in caplog.records] == [
+            "Call was told something outside its block: not recorded"
+        ]
+
+    def test_a_provider_is_the_same_in_capitals(self, runs):
+        with track_llm_call("openai", "m"):
+            record_usage(provider="OpenAI", searches=1)
+
+        (span,) = runs.spans()
+        assert reported(span) == {"searches": 1}
+
+    @pytest.mark.parametrize("tokens_first", [True, False])
+    def test_tokens_of_a_call_come_on_top_of_those_the_provider_counted(self, runs, tokens_first):
+        with track_llm_call("openai", "m") as call:
+            if tokens_first:
+                call.set_tokens(1000, 20, reasoning_tokens=5)
+            record_usage(input_tokens=50, output_reasoning_tokens=1, cache_read_tokens=7, pages=2)
+            record_usage(input_tokens=50)
+            if not tokens_first:
+                call.set_tokens(1, 1)
+                call.set_tokens(1000, 20, reasoning_tokens=5)
+
+        (span,) = runs.spans()
+        assert reported(span) == {
+            "input_tokens": 1100,
+            "output_reasoning_tokens": 6,
+            "cache_read_tokens": 7,
+            "pages": 2,
+        }
+        assert span.attributes[semconv.GEN_AI_INPUT_TOKENS] == 1000
+
     def test_threads_that_carry_the_context_add_to_one_call(self, runs):
         start = threading.Barrier(4)
 
@@ -197,11 +248,12 @@ class TestQuantities:
             f"pages must be a finite number from 0, not {shown}: not recorded"
         ]
 
-    def test_a_record_of_nothing_makes_no_span(self, runs, lenient):
+    def test_a_record_of_nothing_makes_no_span(self, runs, lenient, caplog):
         record_usage()
         record_usage(pages=float("nan"))
 
         assert runs.spans() == []
+        assert "record_usage() was given no meter, such as pages=3: nothing is recorded" in caplog.text
 
     def test_a_meter_is_a_name(self, runs, lenient, caplog):
         record_usage(**{"two words": 1, "": 1, "Seiten": 2})

@@ -369,6 +369,14 @@ class TestFunctions:
                 def fulfil(cls):
                     return cls
 
+        with pytest.raises(TypeError, match="below @classmethod, @staticmethod or @property"):
+
+            class Store:
+                @workflow()
+                @staticmethod
+                def fulfil(order):
+                    return order
+
     def test_the_exception_itself_goes_on(self, runs):
         error = ValueError("mine")
 

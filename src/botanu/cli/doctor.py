@@ -25,9 +25,8 @@ from botanu.cli.output import Format, console, print_csv, print_json, print_tabl
 from botanu.cli.source import Remote
 from botanu.errors import BotanuError, SettingsError
 from botanu.sdk.clients import CLIENTS, LIMITS, UNREAD, Client, Kind
-from botanu.sdk.exporting import TRACES_PATH
 from botanu.sdk.instrumenting import Instrumentation, installed, traces_itself
-from botanu.sdk.settings import SdkSettings
+from botanu.sdk.settings import TRACES_PATH, SdkSettings
 from botanu.settings import resolve, variable, word
 
 _BY_HAND = "record its calls with botanu.track_llm_call"

@@ -21,7 +21,8 @@ _REPORTED = pa.scalar("reported")
 _CURRENCY = pa.scalar(CURRENCY)
 _ROLL_UP = pa.scalar("its calls report the same usage")
 _NO_TEXT = pa.scalar(None, pa.string())
-_CONSUMED = frozenset({*USAGE, "response_model", "cost_amount", "cost_currency", "reports_cost", "reports_usage"})
+_REPORTS = ("reports_cost", "reports_usage", "own_usage", "answered")
+_CONSUMED = frozenset({*USAGE, "response_model", "cost_amount", "cost_currency", *_REPORTS})
 _CALLS = pa.array(CALL_OPERATIONS)
 _ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 
@@ -29,18 +30,20 @@ _ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa.Array]:
     """Return *columns* with ``model``, ``line_items``, ``cost`` and what goes with them.
 
-    A call is a span that reports usage, or whose operation consumes some and did not fail; a call that reports none
-    has a cost that is not known. Usage on spans around calls is not counted: the calls report it themselves. But a cost
-    or usage that the program reports in botanu's own words is that of the span it stands on, whatever the span is.
+    A call is a span that reports usage, or whose operation consumes some and did not fail before it was answered; a
+    call that reports none has a cost that is not known. Usage on spans around calls is not counted: the calls report it
+    themselves. But a cost or usage that the program reports in botanu's own words is that of the span it stands on,
+    whatever the span is.
     """
     count = len(columns["span_id"])
     uses = np.zeros(count, dtype=np.bool_)
     for meter in USAGE:
         uses |= mask(columns[meter].is_valid())
-    reports = mask(columns["reports_cost"]) | mask(columns["reports_usage"])
+    own = columns["own_usage"].to_numpy()
+    reports = mask(columns["reports_cost"]) | mask(columns["reports_usage"]) | (own > 0)
     rolls_up = mask(pc.is_in(columns["operation"], _ROLL_UPS))
     failed = mask(columns["error_type"].is_valid()) | mask(pc.equal(columns["status_code"], pa.scalar("error")))
-    should_use = mask(pc.is_in(columns["operation"], _CALLS)) & ~failed
+    should_use = mask(pc.is_in(columns["operation"], _CALLS)) & (~failed | mask(columns["answered"]))
     calls = np.flatnonzero((uses & ~rolls_up) | should_use | reports)
 
     costed = price_calls(_usage(columns, calls, rolls_up[calls]), catalog)
@@ -63,13 +66,17 @@ def _usage(columns: Mapping[str, pa.Array], calls: Int64s, rolls_up: NDArray[np.
     names = [columns[name].take(rows) for name in ("provider", "response_model", "request_model")]
     models, model_of = _distinct(names)
     reports_cost, beyond = (mask(columns[name].take(rows)) for name in ("reports_cost", "reports_usage"))
-    known = {meter: columns[meter] for meter in USAGE if columns[meter].null_count < len(columns[meter])}
-    totals = {meter: column.take(rows).fill_null(ABSENT).to_numpy() for meter, column in known.items()}
+    own = columns["own_usage"].to_numpy()[calls]
+    totals = {}
+    for bit, meter in enumerate(USAGE):
+        if columns[meter].null_count < len(columns[meter]):
+            repeated = rolls_up & (own >> bit & 1 == 0)
+            totals[meter] = np.where(repeated, ABSENT, columns[meter].take(rows).fill_null(ABSENT).to_numpy())
     return Usage(
         models=[(provider, (response, request)) for provider, response, request in models],
         model_of=np.where(rolls_up, ABSENT, model_of),
         times=columns["start_time_unix_nano"].take(rows).to_numpy(),
-        totals={meter: np.where(rolls_up, ABSENT, total) for meter, total in totals.items()},
+        totals=totals,
         reported=np.where(reports_cost, in_nanos(columns["cost_amount"].take(rows), UNUSABLE), ABSENT),
         beyond=beyond,
     )

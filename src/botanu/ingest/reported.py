@@ -1,6 +1,6 @@
 """What a program reports itself, where a column alone does not say it: what a call cost, and other usage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,9 @@ def reported(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDAr
     """Return what spans report, given the *columns* read from their *attributes*; it takes the place of some of them.
 
     ``cost_amount`` is in the store's currency; what is in another is null, and its attributes are *left* again.
-    ``reports_cost`` says which spans report a cost at all, ``reports_usage`` which report usage that is in no column.
+    ``reports_cost`` says which spans report a cost at all, ``reports_usage`` which report usage that is in no column,
+    ``own_usage`` which report usage that is in one in botanu's own words: bit *i* is set for the meter ``USAGE[i]``.
+    ``answered`` says of which calls the provider has answered something.
     """
     amount, currency = attributes.rows(semconv.COST_AMOUNT), attributes.rows(semconv.COST_CURRENCY)
     cost = columns["cost_amount"]
@@ -33,18 +35,30 @@ def reported(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDAr
     return {
         "cost_amount": cost,
         "reports_cost": pa.array(amount >= 0),
-        "reports_usage": pa.array(_reports_usage(columns, attributes)),
+        **_usage(columns, attributes),
+        "answered": pc.or_(
+            columns["response_id"].is_valid(), pa.array(attributes.rows(semconv.GEN_AI_TIME_TO_FIRST_CHUNK) >= 0)
+        ),
     }
 
 
-def _reports_usage(columns: Mapping[str, pa.Array], attributes: Attributes) -> NDArray[np.bool_]:
-    """Return which spans report usage of a meter that has no column, or of one that has, and it could not be read."""
+def _usage(columns: Mapping[str, pa.Array], attributes: Attributes) -> dict[str, pa.Array]:
+    """Return ``reports_usage`` and ``own_usage``: the former where a meter has no column, or its column no quantity."""
     found = np.zeros(attributes.owners, dtype=np.bool_)
+    own = np.zeros(attributes.owners, dtype=np.int64)
     names = attributes.keys.dictionary.to_pylist()
-    if not any(name.startswith(semconv.USAGE) for name in names):
-        return found
-    for name, meter in _OURS.items():
-        found |= (attributes.rows(name) >= 0) & ~mask(columns[meter].is_valid())
+    if any(name.startswith(semconv.USAGE) for name in names):
+        found |= _of_other_meters(names, attributes)
+        for bit, (name, meter) in enumerate(_OURS.items()):
+            given, valid = attributes.rows(name) >= 0, mask(columns[meter].is_valid())
+            found |= given & ~valid
+            own |= (given & valid).astype(np.int64) << bit
+    return {"reports_usage": pa.array(found), "own_usage": pa.array(own)}
+
+
+def _of_other_meters(names: Sequence[str], attributes: Attributes) -> NDArray[np.bool_]:
+    """Return which spans report usage of a meter that has no column, given the *names* of all *attributes*."""
+    found = np.zeros(attributes.owners, dtype=np.bool_)
     others = np.array([name.startswith(semconv.USAGE) and name not in _OURS for name in names])
     at = np.flatnonzero(others[attributes.keys.indices.to_numpy()])
     values = attributes.values.take(pa.array(at))

@@ -128,7 +128,7 @@ def _groups(
 ) -> Iterator[tuple[Int64s, PriceSet | None, Int64s]]:
     """Yield calls that share a price set, with that set and each call's input size (which decides the tier)."""
     inputs = np.maximum(_whole_input(usage), 0)
-    others = np.flatnonzero(~by_price)
+    others = np.flatnonzero(~by_price | (usage.model_of == ABSENT))
     yield others, None, inputs[others]
     for index, (provider, names) in enumerate(usage.models):
         calls = np.flatnonzero((usage.model_of == index) & by_price)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from decimal import Decimal  # noqa: TC003 - the documentation looks for it here
+from typing import TYPE_CHECKING, Any, Self, SupportsFloat
 
 from opentelemetry.trace import INVALID_SPAN, SpanKind
 
@@ -15,14 +16,14 @@ from botanu.sdk.identity import open_span
 from botanu.sdk.process import process
 from botanu.sdk.quantities import INT64_MAX, WHOLE
 from botanu.sdk.spans import end_span, mark_failed
-from botanu.sdk.usage import Tally, provider_text
+from botanu.sdk.usage import Tally, cost_of, provider_text, record_apart, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from opentelemetry.trace import Span
 
-    from botanu.sdk.usage import Attributes
+    from botanu.sdk.usage import Add, Attributes
 
 
 class Call(Block[Any]):
@@ -52,6 +53,21 @@ class Call(Block[Any]):
         with guard:
             if self._is_open():
                 mark_failed(self._span, plain_text(error) if isinstance(error, str) else type(error).__name__)
+        return self
+
+    def record_usage(self, **quantities: SupportsFloat) -> Self:
+        """Record what this call used, by meter, as ``botanu.record_usage`` does inside its block."""
+        with guard:
+            self._report("usage", usage_of(quantities))
+        return self
+
+    def record_cost(self, amount: Decimal | SupportsFloat | str, currency: str = "USD") -> Self:
+        """Record what this call cost, as ``botanu.record_cost`` does inside its block.
+
+        What is in another currency than the costs before gets a span of its own.
+        """
+        with guard:
+            self._report("cost", cost_of(amount, currency))
         return self
 
     def __enter__(self) -> Self:
@@ -121,7 +137,11 @@ class Call(Block[Any]):
                 raise
         return self
 
-    def _add(self, names: Mapping[str, str], add: Callable[[Tally], Attributes | None]) -> bool:
+    def _report(self, what: str, add: Add | None) -> None:
+        if add is not None and self._is_open() and not self._add({}, add):
+            record_apart(what, present({semconv.PROVIDER: self._provider()}), add)
+
+    def _add(self, names: Mapping[str, str], add: Add) -> bool:
         """Add what is reported of *names*, where that is this call and still open; return whether it was."""
         if not self._holders or self._process != process.number or not self._is_for(names):
             return False
@@ -129,19 +149,25 @@ class Call(Block[Any]):
         with tally.lock:
             attributes = add(tally)
             if attributes is not None:
-                self._span.set_attributes(attributes)
+                self._span.set_attributes(self._with_counted(attributes))
         return attributes is not None
+
+    def _with_counted(self, attributes: Attributes) -> Attributes:
+        """Return *attributes* that say usage, with what the call itself has counted of that added."""
+        return attributes
 
     def _is_for(self, names: Mapping[str, str]) -> bool:
         """Return whether this call names the same provider, and a model where *names* has one.
 
         Of the model it need not be the same: the one that answered is often called otherwise.
         """
-        mine = self._attributes
-        provider = mine.get(semconv.PROVIDER) or mine.get(semconv.GEN_AI_PROVIDER_NAME)
-        return names.get(semconv.PROVIDER, provider) == provider and (
-            semconv.GEN_AI_REQUEST_MODEL not in names or semconv.GEN_AI_REQUEST_MODEL in mine
+        provider = self._provider() or ""
+        return names.get(semconv.PROVIDER, provider).lower() == provider.lower() and (
+            semconv.GEN_AI_REQUEST_MODEL not in names or semconv.GEN_AI_REQUEST_MODEL in self._attributes
         )
+
+    def _provider(self) -> str | None:
+        return self._attributes.get(semconv.PROVIDER) or self._attributes.get(semconv.GEN_AI_PROVIDER_NAME)
 
 
 def track_tool_call(

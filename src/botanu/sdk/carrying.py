@@ -25,7 +25,12 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
 
     Args:
         function: a function or coroutine function.
+
+    Raises:
+        TypeError: *function* cannot be called.
     """
+    if not callable(function):
+        raise TypeError(f"carry() takes a function, not {function!r}")
     context = contextvars.copy_context()
 
     if inspect.iscoroutinefunction(function):

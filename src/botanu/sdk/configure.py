@@ -6,6 +6,7 @@ behind it, since OpenTelemetry offers no way to take a processor off again.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import threading
@@ -14,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -22,17 +22,17 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from botanu import semconv
 from botanu.errors import SettingsError
 from botanu.sdk import contexts
-from botanu.sdk.ending import before_end_of_program
+from botanu.sdk.deliveries import delivery_for
+from botanu.sdk.ending import before_sigterm
 from botanu.sdk.guard import guard, logger
 from botanu.sdk.hosts import host_patterns
 from botanu.sdk.identifiers import SpanIds
 from botanu.sdk.identity import run_in
 from botanu.sdk.process import in_each_child
 from botanu.sdk.processor import SCOPE, RunProcessor
-from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath
+from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath, warn_of_limits
 from botanu.sdk.sampling import keep_runs, unrecorded
-from botanu.sdk.sent import Counts
-from botanu.sdk.settings import SdkSettings
+from botanu.sdk.settings import SdkSettings, destination
 from botanu.settings import resolve, word
 
 if TYPE_CHECKING:
@@ -42,15 +42,17 @@ if TYPE_CHECKING:
 
     from botanu.sdk.delivery import Delivery
     from botanu.sdk.propagation import RunPropagator
-    from botanu.sdk.sender import Sender
+    from botanu.sdk.sent import Counts
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What became of the runs and spans of this process so far; spans that botanu does not send itself not included."""
+    """What became of the runs and spans of this process so far; those that botanu does not send itself not included."""
 
     recording: bool
     """Whether runs are recorded."""
+    endpoint: str | None
+    """Address of the server that spans are sent to; ``None`` where botanu sends none, or has an exporter for that."""
     runs: Counts
     """What became of the runs that ended."""
     spans: Counts
@@ -74,11 +76,14 @@ class _Setup:
         self.decided = False
         self.captured = False
         self.deliver: Callable[[], Delivery | None] = _nowhere
+        self.settings = SdkSettings()
+        self.endpoint: str | None = None
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
         if self.captured:
             settings = replace(settings, enabled=True, strict=guard.strict)
+        self.settings = settings
         hosts = host_patterns(settings.baggage_hosts)
         self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
         self.leave_propagator()
@@ -104,12 +109,12 @@ class _Setup:
     def _attach(self) -> None:
         """Put our processor on the program's provider, or on a new one where it has none."""
         if self.provider is None:
-            # A provider of the program's may not do so itself.
-            before_end_of_program(close=self.processor.shutdown, deliver=self.processor.flush_at_end)
+            atexit.register(self.processor.shutdown)  # a provider of the program's may not do so itself
         provider, apart = recording_provider()
         contexts.keep_apart(apart=apart)
         makes_spans = underneath(provider)
         if makes_spans is not self.provider:
+            warn_of_limits(makes_spans)
             makes_spans.add_span_processor(self.processor)
             self.provider = makes_spans
         self.processor.cut_off = False
@@ -121,10 +126,20 @@ class _Setup:
         """Send what is recorded, whatever the program's sampler drops; nothing while runs are captured."""
         if self.captured:
             return
-        self.processor.delivery = self.deliver()
+        self.processor.hand_to(self.deliver())
         if self.processor.delivery is not None:
             with guard:
                 keep_runs(self.provider, run_in)
+                before_sigterm(self.processor.flush_at_end)
+
+    def stay(self, given: Mapping[str, object], exporter: SpanExporter | None) -> None:
+        """Go on as before, and say so where something else is *given* now."""
+        before_sigterm(self.processor.flush_at_end)  # it may have been another thread that came first
+        new = [name for name, value in given.items() if value not in (None, getattr(self.settings, name))]
+        if exporter is not None:
+            new.append("exporter")
+        if new:
+            guard.say_once(f"enable({'=, '.join(new)}=) changes nothing: runs are sent already; disable() first")
 
     def resume(self) -> None:
         """Go on where another provider has come in the place of one that was shut down: Logfire's does so."""
@@ -150,15 +165,17 @@ def enable(  # noqa: PLR0913 - one argument for each setting
     queue_spans_max: int | None = None,
     export_interval_seconds: float | None = None,
     exit_timeout_seconds: float | None = None,
+    capture_content: bool | None = None,
     strict: bool | None = None,
     instrument: bool | None = None,
     exporter: SpanExporter | None = None,
 ) -> None:
     """Record runs and send them to the server.
 
-    Attaches to the tracer provider the program has set, or makes one. Calling it again does nothing until
+    Attaches to the tracer provider the program has set, or makes one. Calling it again changes nothing until
     ``disable()``. The first run calls it by itself, unless the program has set up OpenTelemetry: then runs
     go where the program sends its spans, and only an explicit ``enable()`` sends them to the server as well.
+    Called in the main thread, it has what waits sent when SIGTERM ends the program, too.
 
     Each argument is a setting (see ``SdkSettings``) and wins over its ``BOTANU_*`` variable. OpenTelemetry's
     own ``OTEL_*`` variables apply as ever: service name, resource, sampler, exporter headers, and an
@@ -172,6 +189,7 @@ def enable(  # noqa: PLR0913 - one argument for each setting
         queue_spans_max: spans held while the server is slow or away.
         export_interval_seconds: longest wait before finished spans are sent.
         exit_timeout_seconds: longest wait at the end of the program for the last spans to arrive.
+        capture_content: send what people and models said, with secrets redacted.
         strict: raise the SDK's own faults, and what it would warn of, instead of logging them.
         instrument: turn on every OpenTelemetry instrumentation that is installed, one for each client library.
         exporter: sends spans instead of OTLP over HTTP; for tests and other transports.
@@ -187,6 +205,7 @@ def enable(  # noqa: PLR0913 - one argument for each setting
         "queue_spans_max": queue_spans_max,
         "export_interval_seconds": export_interval_seconds,
         "exit_timeout_seconds": exit_timeout_seconds,
+        "capture_content": capture_content,
         "strict": strict,
         "instrument": instrument,
     }
@@ -196,8 +215,11 @@ def enable(  # noqa: PLR0913 - one argument for each setting
             f"endpoint (BOTANU_ENDPOINT) must begin with http:// or https://, not {settings.endpoint!r}"
         )
     with _setup.lock:
-        if _setup.processor.delivery is None and _setup.start(settings):
-            _setup.deliver = functools.partial(_delivery, settings, exporter)
+        if _setup.processor.delivery is not None and not _setup.processor.cut_off:
+            _setup.stay(given, exporter)
+        elif _setup.start(settings):
+            _setup.deliver = functools.partial(delivery_for, settings, exporter)
+            _setup.endpoint = None if exporter is not None else destination(settings.endpoint)[0]
             _setup.export()
         _setup.decided = True
 
@@ -206,7 +228,7 @@ def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
-        _setup.processor.close()
+        _setup.processor.hand_to(None)
         _setup.leave_propagator()
 
 
@@ -220,10 +242,16 @@ def flush(timeout_seconds: float = 30.0) -> bool:
 
 def status() -> Status:
     """Return what became of the runs and spans of this process so far."""
-    delivery = _setup.processor.delivery
-    spans, runs = (Counts(), Counts()) if delivery is None else delivery.counts()
-    last_fault = "" if delivery is None else delivery.last_fault
-    return Status(_setup.tracer is not None, runs, spans, last_fault, unrecorded.runs)
+    processor = _setup.processor
+    spans, runs = processor.counts()
+    return Status(
+        recording=_setup.tracer is not None and not processor.cut_off,
+        endpoint=None if processor.delivery is None else _setup.endpoint,
+        runs=runs,
+        spans=spans,
+        last_fault=processor.last_fault,
+        runs_unrecorded=unrecorded.runs,
+    )
 
 
 @contextmanager
@@ -296,33 +324,3 @@ def _instrument() -> None:
 
 def _switched_off() -> bool:
     return word(OTEL_SDK_DISABLED) == "true"
-
-
-def _delivery(settings: SdkSettings, exporter: SpanExporter | None) -> Delivery | None:
-    """Return what delivers to *exporter*, or else to the server; ``None`` where OpenTelemetry's word is not to."""
-    if exporter is None and settings.endpoint is None and _told_not_to_export():
-        return None
-
-    # Imported late, as it is of use to those who send alone.
-    from botanu.sdk.content import with_scrubbed_content, without_content  # noqa: PLC0415
-    from botanu.sdk.delivery import Delivery  # noqa: PLC0415
-    from botanu.sdk.sender import Plain  # noqa: PLC0415
-
-    def sender() -> Sender:
-        if exporter is not None:
-            return Plain(exporter)
-        from botanu.sdk.exporting import make_exporter  # noqa: PLC0415 - and in the sending thread, not the program's
-
-        return make_exporter(settings.endpoint)
-
-    return Delivery(
-        sender,
-        with_scrubbed_content if settings.capture_content else without_content,
-        spans_max=settings.queue_spans_max,
-        interval_seconds=settings.export_interval_seconds,
-        exit_timeout_seconds=settings.exit_timeout_seconds,
-    )
-
-
-def _told_not_to_export() -> bool:
-    return word(OTEL_TRACES_EXPORTER) == "none"

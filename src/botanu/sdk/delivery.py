@@ -47,6 +47,8 @@ VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "
 """Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
 
 
+_INTERRUPTED = Sent(Fate.AWAY, reason="sending was interrupted")
+
 _jitter = random.Random()  # noqa: S311 - spreads programs out, guards nothing
 # Not the shared source: to a program that seeds that one it would come back as other numbers.
 
@@ -96,7 +98,7 @@ class Delivery:
         """Start empty: what waits at a fork is the parent's to send, and its connections are not the child's."""
         self._lock = threading.RLock()  # a signal may come in its midst, and its handler flush
         self._settled = threading.Condition(self._lock)
-        self._sending_lock = threading.Lock()
+        self._sending_lock = threading.RLock()  # likewise
         self._wake: SimpleQueue[None] = SimpleQueue()  # as for the lock: an event's set() is not made for that
         self._vital: deque[ReadableSpan] = deque()
         self._waiting: deque[ReadableSpan] = deque()
@@ -124,18 +126,22 @@ class Delivery:
         with self._lock:
             if self._closed:
                 self._drop(self._waiting)
-                return
-            if not self._is_at_work():
-                with guard:
-                    self._start()
-            if len(self._waiting) >= self._batch_spans and not self._away:
-                self._wake.put(None)
-            crowded = self._held() > self._spans_max
-            while self._held() > self._spans_max:
-                self._make_room()
-            self._attend_next()
-        if crowded:  # told without the lock: the program's log handlers may end spans themselves
-            self._say_dropped("the queue is full")
+            reason = "sending has ended" if self._closed else self._keep()
+        if reason:  # told without the lock: the program's log handlers may end spans themselves
+            self._say_dropped(reason)
+
+    def _keep(self) -> str:
+        """Have what waits sent, but for what is too much; return why that was dropped. Under the lock."""
+        if not self._is_at_work():
+            with guard:
+                self._start()
+        if len(self._waiting) >= self._batch_spans and not self._away:
+            self._wake.put(None)
+        crowded = self._held() > self._spans_max
+        while self._held() > self._spans_max:
+            self._make_room()
+        self._attend_next()
+        return "the queue is full" if crowded else ""
 
     def _attend_next(self) -> None:
         """Say how many waiting spans it takes to attend to them again: another batch, or more than there is room for.
@@ -229,7 +235,11 @@ class Delivery:
         wait_seconds = WAIT_SECONDS_MIN
         while not self._closed:
             self._sleep(seconds)
-            sent = self._send_all()
+            try:
+                sent = self._send_all()
+            except Exception as error:  # noqa: BLE001 - whatever fails, the thread goes on
+                guard.log_once(f"sending failed, and goes on: {type(error).__name__}", error)
+                sent = None
             if sent is None or sent.fate is not Fate.AWAY:
                 seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
                 continue
@@ -250,9 +260,14 @@ class Delivery:
         """Send batch by batch until nothing waits or the server is away; return what became of the last one."""
         sent: Sent | None = None
         with self._sending_lock:
+            if self._sending:  # this thread is in the midst of it, and a signal's handler flushes
+                return None
             while (sent is None or sent.fate is not Fate.AWAY) and (batch := self._next_batch()):
-                sent = self._attempt(batch)
-                self._settle(batch, sent)
+                sent = _INTERRUPTED
+                try:
+                    sent = self._attempt(batch)
+                finally:
+                    self._settle(batch, sent)
         return sent
 
     def _next_batch(self) -> Sequence[ReadableSpan]:
@@ -272,6 +287,8 @@ class Delivery:
             if self._sender is None:
                 self._sender = self._make_sender()
             return self._sender.send(cleaned)
+        except KeyboardInterrupt:  # in the program's own thread, which sends where no other can
+            raise
         except BaseException as error:  # noqa: BLE001 - whatever fails, the thread goes on, and nothing uncleaned leaves
             guard.log_once(f"{part} failed: {type(error).__name__}", error)
             return Sent(Fate.REFUSED, len(batch), f"{type(error).__name__} in {part}")

@@ -5,7 +5,6 @@ Three ends pass ``atexit`` by: SIGTERM at its default, a child of ``multiprocess
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import sys
@@ -19,29 +18,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def before_end_of_program(*, close: Callable[[], object], deliver: Callable[[], object]) -> None:
-    """Call *close* when the interpreter ends, and *deliver* when SIGTERM is about to; a handler of the program's stays.
+def before_sigterm(deliver: Callable[[], object]) -> None:
+    """Call *deliver* when SIGTERM is about to end the program; a handler of the program's stays.
 
-    The one who gets SIGTERM may go on: as the first process of a container it is not ended by its own signal.
+    Only the main thread can arrange for that: called in another, this does nothing. The one who gets SIGTERM may go on:
+    as the first process of a container it is not ended by its own signal.
     """
-    atexit.register(close)
     with suppress(ValueError):  # where handlers are not for us to set: not in the main interpreter
-        _before_sigterm(deliver)
-
-
-def _before_sigterm(deliver: Callable[[], object]) -> None:
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _delivering_first(deliver))
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _delivering_first(deliver))
 
 
 def _delivering_first(deliver: Callable[[], object]) -> Callable[[int, object], None]:
-    def end(number: int, _frame: object) -> None:
+    def end(number: int) -> None:
         with guard:
             deliver()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    return end
+    def handle(number: int, _frame: object) -> None:
+        gevent = sys.modules.get("gevent")
+        if gevent is not None and gevent.getcurrent() is gevent.get_hub():  # the loop between greenlets must not wait
+            gevent.spawn(end, number)
+        else:
+            end(number)
+
+    return handle
 
 
 def leave_signals_to_the_program() -> None:

@@ -14,13 +14,12 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from botanu.sdk.encoding import encode_spans
 from botanu.sdk.guard import guard
 from botanu.sdk.sent import Fate, Sent
+from botanu.sdk.settings import TRACES_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
-
-TRACES_PATH = "/v1/traces"
 
 TIMEOUT_SECONDS = 10.0
 """OpenTelemetry's default."""

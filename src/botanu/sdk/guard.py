@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from botanu.errors import StrictError
@@ -71,8 +71,9 @@ class Guard:
         self.say(message, error)
 
     def say(self, message: str, error: BaseException | None = None) -> None:
-        """Log *message* as a warning."""
-        logger.warning("%s", message, exc_info=error)
+        """Log *message* as a warning; a handler of the program's that fails is not heard of."""
+        with suppress(Exception):
+            logger.warning("%s", message, exc_info=error)
 
     @contextmanager
     def apart(self, *, strict: bool) -> Iterator[list[Exception]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import AsyncIterable
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from botanu import semconv
 from botanu.errors import IdentityError
@@ -13,13 +14,14 @@ from botanu.sdk.calls import Call
 from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import id_text, present
 from botanu.sdk.quantities import Reader
-from botanu.sdk.streams import AsyncStream, Stream
+from botanu.sdk.streams import AsyncStream, Follow, Stream
 from botanu.sdk.usage import billed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from botanu.sdk.streams import Tokens
+    from botanu.sdk.usage import Attributes
 
 T = TypeVar("T")
 
@@ -40,6 +42,8 @@ class LlmCall(Call):
     ) -> Self:
         """Record the tokens the provider counted; what is not known stays away, it is not zero.
 
+        Set again, a count replaces the one before. What ``record_usage`` has of the same meters comes on top.
+
         Args:
             input_tokens: all input tokens, cached ones included.
             output_tokens: all output tokens, reasoning included.
@@ -47,7 +51,7 @@ class LlmCall(Call):
             cache_write_tokens: the part of the input written to the provider's cache.
             reasoning_tokens: the part of the output that was reasoning.
         """
-        return self._set(
+        self._set(
             {
                 semconv.GEN_AI_INPUT_TOKENS: input_tokens,
                 semconv.GEN_AI_OUTPUT_TOKENS: output_tokens,
@@ -56,6 +60,9 @@ class LlmCall(Call):
                 semconv.GEN_AI_REASONING_TOKENS: reasoning_tokens,
             }
         )
+        if "_tally" in vars(self):  # usage of the same meters has been recorded as well
+            self._add({}, lambda tally: tally.add_usage({}))
+        return self
 
     def set_response(self, *, model: str | None = None, response_id: str | None = None) -> Self:
         """Record which *model* answered, where that differs, and the provider's *response_id*."""
@@ -83,12 +90,24 @@ class LlmCall(Call):
         Args:
             chunks: what the provider's client gives back, synchronous or asynchronous.
             usage: returns the tokens that a chunk reports, by the names that ``set_tokens`` has for them, or ``None``.
-                What later chunks report replaces what earlier ones did.
+                What later chunks report replaces what earlier ones did. It runs inside the call, so it can
+                ``record_cost`` and ``record_usage`` what else a chunk reports.
         """
-        finish = self._finish_stream if self._hold() else _ignore
+        follow = Follow(usage, self._begin_stream, self._finish_stream) if self._hold() else Follow(usage)
         if isinstance(chunks, AsyncIterable):
-            return AsyncStream(chunks, usage, finish)
-        return Stream(chunks, usage, finish)
+            return AsyncStream(chunks, follow)
+        return Stream(chunks, follow)
+
+    def _with_counted(self, attributes: Attributes) -> Attributes:
+        counted: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
+        more = {name: counted.get(_COUNTED[name], 0) for name in attributes if name in _COUNTED}
+        return {**attributes, **{name: attributes[name] + count for name, count in more.items()}}
+
+    def _begin_stream(self) -> None:
+        """Note when the first chunk came: should the stream break, something has been used all the same."""
+        asked = getattr(self._span, "start_time", None)
+        if asked is not None:
+            self._span.set_attribute(semconv.GEN_AI_TIME_TO_FIRST_CHUNK, (time.time_ns() - asked) / 1e9)
 
     def _finish_stream(self, tokens: Tokens, error: BaseException | None) -> None:
         with guard:
@@ -102,9 +121,14 @@ class LlmCall(Call):
 
 _TOKENS = inspect.signature(LlmCall.set_tokens).parameters.keys() - {"self"}
 
-
-def _ignore(_tokens: Tokens, _error: BaseException | None) -> None:
-    """Stand for a call that has ended."""
+_COUNTED = {
+    f"{semconv.USAGE}input_tokens": semconv.GEN_AI_INPUT_TOKENS,
+    f"{semconv.USAGE}output_tokens": semconv.GEN_AI_OUTPUT_TOKENS,
+    f"{semconv.USAGE}cache_read_tokens": semconv.GEN_AI_CACHE_READ_TOKENS,
+    f"{semconv.USAGE}cache_write_tokens": semconv.GEN_AI_CACHE_WRITE_TOKENS,
+    f"{semconv.USAGE}output_reasoning_tokens": semconv.GEN_AI_REASONING_TOKENS,
+}
+"""What ``record_usage`` sets, where ``set_tokens`` has an attribute for the same meter: that one."""
 
 
 @overload

@@ -36,7 +36,10 @@ def inject(carrier: MutableMapping[str, str]) -> None:
     message: the run's ids go with it, the event's and the customer's, too.
     """
     with guard:
-        _GOING_OUT.inject(carrier, get_current())
+        if hasattr(carrier, "__setitem__"):
+            _GOING_OUT.inject(carrier, get_current())
+        else:
+            guard.say_once(f"inject() writes into a mapping, such as a dict, not {type(carrier).__name__}: not written")
 
 
 def extract(carrier: Headers, *, trusted: bool = True) -> Extracted:
@@ -111,6 +114,9 @@ def _texts(carrier: Headers, names: Iterable[str]) -> dict[str, list[str]]:
     """Return the headers called *names* in *carrier*, as texts by lower-case name."""
     texts: dict[str, list[str]] = {name.lower(): [] for name in names}
     given: Any = () if carrier is None else carrier
+    if isinstance(given, str | bytes) or not hasattr(given, "__iter__"):
+        guard.say_once(f"headers are a mapping or pairs, not {type(given).__name__}: no run is read from them")
+        return texts
     for name, value in given.items() if hasattr(given, "items") else given:
         found = texts.get(_text(name).lower())
         if found is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry.propagate import get_global_textmap
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     ]
     _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+_App = TypeVar("_App")
+
 
 class AsgiMiddleware:
     """Around an ASGI application: each request is handled inside the caller's trace.
@@ -31,8 +33,12 @@ class AsgiMiddleware:
     __slots__ = ("_app",)
 
     def __init__(self, app: _AsgiApp) -> None:
-        """Stand around *app*."""
-        self._app = app
+        """Stand around *app*.
+
+        Raises:
+            TypeError: *app* cannot be called.
+        """
+        self._app = _callable(app)
 
     async def __call__(
         self,
@@ -61,8 +67,12 @@ class WsgiMiddleware:
     __slots__ = ("_app",)
 
     def __init__(self, app: _WsgiApp) -> None:
-        """Stand around *app*."""
-        self._app = app
+        """Stand around *app*.
+
+        Raises:
+            TypeError: *app* cannot be called.
+        """
+        self._app = _callable(app)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Handle one request."""
@@ -75,6 +85,12 @@ class WsgiMiddleware:
         if isinstance(body, list | tuple) or type(body) is environ.get("wsgi.file_wrapper"):
             return body  # no code of the application's runs any more, and servers look at what it is
         return _Body(body, inside)
+
+
+def _callable(app: _App) -> _App:
+    if callable(app):
+        return app
+    raise TypeError(f"there is no application to stand around: {app!r} cannot be called")
 
 
 class _Body:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from botanu import semconv
 from botanu.sdk.contexts import get_current
+from botanu.sdk.guard import guard
 from botanu.sdk.identity import stamp_in
+from botanu.sdk.process import in_each_child
+from botanu.sdk.sent import Counts
+from botanu.sdk.spans import attributes_of
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -30,6 +35,13 @@ class RunProcessor(SpanProcessor):
         self.delivery: Delivery | None = None
         self.cut_off = False
         """Whether the provider has been shut down."""
+        self._begin()
+        in_each_child(self._begin)
+
+    def _begin(self) -> None:
+        """Start with nothing counted: what was is the parent's."""
+        self._last: Delivery | None = None
+        self._before = Counts(), Counts()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp *span*."""
@@ -40,17 +52,43 @@ class RunProcessor(SpanProcessor):
         stamp = stamp_in(context)
         if stamp and semconv.RUN_ID not in (span.attributes or {}):
             span.set_attributes(stamp)
+            span.botanu_stamp = stamp  # type: ignore[attr-defined]  # where nothing takes it away
+
+    def _on_ending(self, span: Span) -> None:
+        """Give *span* its identity back where it has more attributes than OpenTelemetry keeps: the oldest go first.
+
+        There it bears more than the limit: one that has ended lets go of no other.
+        """
+        if span.dropped_attributes:
+            with guard:
+                kept = attributes_of(span)
+                if semconv.RUN_ID not in kept and isinstance(kept, dict):
+                    kept.update(getattr(span, "botanu_stamp", None) or stamp_in(get_current()))
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand *span* over."""
         if self.delivery is not None:
             self.delivery.take(span)
 
-    def close(self) -> None:
-        """Send what waits, and hand spans to nobody from now on."""
-        delivery, self.delivery = self.delivery, None
-        if delivery is not None:
-            delivery.close()
+    def hand_to(self, delivery: Delivery | None) -> None:
+        """Hand spans to *delivery* from now on, or to nobody, once the one before has sent what waits."""
+        last, self.delivery = self.delivery, delivery
+        if last is not None:
+            if self._last is not None:
+                self._before = _sum(self._before, self._last.counts())
+            self._last = last
+            last.close()
+
+    def counts(self) -> tuple[Counts, Counts]:
+        """Return what became of the spans, and of the runs, that any delivery of this process has had."""
+        deliveries = {self._last, self.delivery}
+        return functools.reduce(_sum, (each.counts() for each in deliveries if each is not None), self._before)
+
+    @property
+    def last_fault(self) -> str:
+        """Why spans did not arrive the last time that some did not."""
+        latest = self.delivery or self._last
+        return "" if latest is None else latest.last_fault
 
     def flush_at_end(self) -> None:
         """Send what waits, within the time there is at the end."""
@@ -58,10 +96,15 @@ class RunProcessor(SpanProcessor):
             self.delivery.flush_at_end()
 
     def shutdown(self) -> None:
-        """Send what waits, and take no more."""
-        self.close()
+        """Send what waits; what ends from now on is dropped, and counted."""
         self.cut_off = True
+        if self.delivery is not None:
+            self.delivery.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send what waits."""
         return self.delivery is None or self.delivery.flush(timeout_millis / 1000)
+
+
+def _sum(first: tuple[Counts, Counts], second: tuple[Counts, Counts]) -> tuple[Counts, Counts]:
+    return first[0] + second[0], first[1] + second[1]

@@ -101,7 +101,7 @@ class RunPropagator(TextMapPropagator):
             return context
         run = run_in()
         if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came to where it is from
-            run = Run(identity, get_current_span(context), ended=True)
+            run = Run(identity, get_current_span(context), elsewhere=True)
         return with_run(context, run)
 
 

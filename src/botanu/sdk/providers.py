@@ -4,8 +4,18 @@ from functools import cache
 from typing import Protocol, runtime_checkable
 
 from opentelemetry import trace
+from opentelemetry.sdk.environment_variables import OTEL_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+
+from botanu.sdk.guard import guard
+from botanu.settings import word
+
+ATTRIBUTES_MAX = 1024
+"""Most attributes of a span on a provider of ours: long conversations have more than OpenTelemetry's 128, and beyond
+the limit the first ones go, which name the model."""
+
+RUN_ID_LENGTH = 36
 
 
 @runtime_checkable
@@ -52,4 +62,17 @@ def _apart() -> OwnProvider:
 
 
 def _new() -> OwnProvider:
-    return OwnProvider(resource=Resource.create())
+    told = any(map(word, (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, OTEL_ATTRIBUTE_COUNT_LIMIT)))
+    limits = SpanLimits(max_span_attributes=None if told else ATTRIBUTES_MAX)
+    return OwnProvider(resource=Resource.create(), span_limits=limits)
+
+
+def warn_of_limits(provider: Provider) -> None:
+    """Say so where *provider* cuts attributes so short that two runs may have one id."""
+    limits = getattr(provider, "_span_limits", None)  # there is no other way to know them
+    length = getattr(limits, "max_span_attribute_length", None)
+    if length is not None and length < RUN_ID_LENGTH:
+        guard.say_once(
+            f"the tracer provider keeps {length} characters of each attribute, and a run's id has {RUN_ID_LENGTH}: "
+            "runs cannot be told apart"
+        )

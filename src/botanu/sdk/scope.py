@@ -39,7 +39,17 @@ FAULTS_MAX = 32
 class Run:
     """The run your code is inside: who it is, and the outcome it will end with. ``run_botanu`` yields it."""
 
-    __slots__ = ("_ended", "_faults", "_lock", "_outcome", "_outcome_count", "_process", "_span", "identity")
+    __slots__ = (
+        "_elsewhere",
+        "_ended",
+        "_faults",
+        "_lock",
+        "_outcome",
+        "_outcome_count",
+        "_process",
+        "_span",
+        "identity",
+    )
 
     def __init__(
         self,
@@ -47,19 +57,19 @@ class Run:
         span: Span | None,
         faults: Sequence[str] = (),
         *,
-        ended: bool = False,
+        elsewhere: bool = False,
     ) -> None:
         """Belongs to ``Scope``: *identity* holds ``botanu.*`` attributes, *span* is the run's root span.
 
-        A run of another process has *ended* here, and *span* is what called: outcomes reach it as late ones.
+        A run of another process lives *elsewhere*, and *span* is what called: outcomes reach it as late ones.
         """
         self.identity = identity
         self._span = span
         self._faults = dict.fromkeys(faults)
         self._outcome: Outcome | None = None
         self._outcome_count = 0
-        self._ended = ended
-        self._lock = threading.Lock()
+        self._elsewhere = self._ended = elsewhere
+        self._lock = threading.RLock()  # a signal may come in its midst, and its handler emit an outcome
         self._process = process.number
 
     @property
@@ -115,13 +125,14 @@ class Run:
                 self._report_late(outcome)
 
     def _add_identity(self, attributes: Mapping[str, str]) -> None:
-        """Have the root span, and spans and runs that start from now on, bear *attributes* too."""
+        """Have the root span, if it is here, and spans and runs that start from now on, bear *attributes* too."""
         with guard, self._lock:
-            if self._ended or self._span is None:  # without a span it is current nowhere
+            if (self._ended and not self._elsewhere) or self._span is None:  # without a span it is current nowhere
                 guard.say_once(f"{', '.join(attributes)} came after the end of the run: not recorded")
                 return
             self.identity = {**self.identity, **attributes}  # a new one: spans share the one before
-            self._span.set_attributes(attributes)
+            if not self._elsewhere:
+                self._span.set_attributes(attributes)
 
     def _say(self, faults: Sequence[str]) -> None:
         for fault in faults:
@@ -164,7 +175,10 @@ class Run:
             if ending is not None:
                 self._hold(ending)
         if self._span is not None:
-            self._span.set_attributes(self._closing_attributes())
+            closing = self._closing_attributes()
+            self._span.set_attributes(closing)
+            if getattr(self._span, "dropped_attributes", 0):  # the oldest, where a span has more than it may
+                self._span.set_attributes({**self.identity, semconv.RUN_ROOT: True, **closing})
             end_span(self._span, error)
 
     def _closing_attributes(self) -> dict[str, AttributeValue]:

@@ -1,5 +1,7 @@
 """What became of spans that were sent."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,3 +43,7 @@ class Counts:
     def made(self) -> int:
         """All of them."""
         return self.delivered + self.dropped + self.waiting
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return what became of both."""
+        return Counts(self.delivered + other.delivered, self.dropped + other.dropped, self.waiting + other.waiting)

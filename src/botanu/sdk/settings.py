@@ -1,8 +1,16 @@
 """The SDK's settings. Each is also an environment variable, ``BOTANU_<NAME>``."""
 
+import os
 from dataclasses import dataclass
 
-from botanu.settings import setting
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+
+from botanu.settings import setting, variable
+
+TRACES_PATH = "/v1/traces"
+
+DEFAULT_ENDPOINT = "http://localhost:4318"
+"""OpenTelemetry's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +52,14 @@ class SdkSettings:
         False, "Raise the SDK's own faults, and what it would warn of, instead of logging them. For tests."
     )
     instrument: bool = setting(False, "Turn on every OpenTelemetry instrumentation that is installed.")
+
+
+def destination(endpoint: str | None) -> tuple[str, str]:
+    """Return the address that spans are sent to under the setting *endpoint*, and the variable that says it, if any."""
+    if endpoint:
+        return endpoint, variable("endpoint")
+    for name in (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT):
+        given = os.environ.get(name, "").removesuffix(TRACES_PATH)
+        if given:
+            return given, name
+    return DEFAULT_ENDPOINT, ""

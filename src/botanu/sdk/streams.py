@@ -6,6 +6,7 @@ import contextvars
 import inspect
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from botanu.sdk.guard import guard
@@ -17,9 +18,28 @@ if TYPE_CHECKING:
     Tokens = Mapping[str, int | None]
     """Tokens by the names that ``LlmCall.set_tokens`` has for them."""
 
-    Finish = Callable[[Tokens, BaseException | None], None]
-
 T = TypeVar("T")
+
+
+def _ignore_first() -> None:
+    """Stand for a call that has ended."""
+
+
+def _ignore_end(_tokens: Tokens, _error: BaseException | None) -> None:
+    """Stand for a call that has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow(Generic[T]):
+    """What a call wants of a stream.
+
+    To be told of the tokens that a chunk reports, of the first chunk, and of the end with all tokens and what it ended
+    by.
+    """
+
+    usage: Callable[[T], Tokens | None] | None = None
+    begin: Callable[[], None] = _ignore_first
+    finish: Callable[[Tokens, BaseException | None], None] = _ignore_end
 
 
 class _Followed(Generic[T]):
@@ -28,20 +48,24 @@ class _Followed(Generic[T]):
     The end comes by exhaustion, an exception, closing, or when nobody holds the stream any more.
     """
 
-    def __init__(self, chunks: object, usage: Callable[[T], Tokens | None] | None, finish: Finish) -> None:
+    def __init__(self, chunks: object, follow: Follow[T]) -> None:
         self._inside = contextvars.copy_context()
         self._chunks = chunks
-        self._usage = usage
+        self._follow = follow
+        self._begun = False
         self._tokens: dict[str, int] = {}
-        self._finish = finish
-        self._unfinished = weakref.finalize(self, finish, self._tokens, None)
+        self._unfinished = weakref.finalize(self, follow.finish, self._tokens, None)
 
     def _note(self, chunk: T) -> None:
         """Keep the tokens that *chunk* reports, in place of those of chunks before."""
-        if self._usage is None:
+        if not self._begun:
+            self._begun = True
+            with guard:
+                self._follow.begin()
+        if self._follow.usage is None:
             return
         try:
-            reported = self._usage(chunk)
+            reported = self._inside.run(self._follow.usage, chunk)
             if reported:
                 self._tokens.update({name: count for name, count in reported.items() if count is not None})
         except Exception as error:  # noqa: BLE001 - the program's own function must not end its stream
@@ -51,15 +75,15 @@ class _Followed(Generic[T]):
     def _end(self, error: BaseException | None) -> None:
         """Tell the call, the first time."""
         if self._unfinished.detach() is not None:
-            self._finish(self._tokens, error)
+            self._follow.finish(self._tokens, error)
 
 
 class Stream(_Followed[T], Iterator[T]):
     """The chunks of a stream. Each is produced inside the call; whoever gets it is not."""
 
-    def __init__(self, chunks: Iterable[T], usage: Callable[[T], Tokens | None] | None, finish: Finish) -> None:
+    def __init__(self, chunks: Iterable[T], follow: Follow[T]) -> None:
         """Belongs to ``LlmCall.stream``."""
-        super().__init__(chunks, usage, finish)
+        super().__init__(chunks, follow)
         self._iterator = self._inside.run(iter, chunks)
 
     def __iter__(self) -> Self:
@@ -87,9 +111,9 @@ class Stream(_Followed[T], Iterator[T]):
 class AsyncStream(_Followed[T], AsyncIterator[T]):
     """The chunks of an asynchronous stream. Each is produced inside the call; whoever gets it is not."""
 
-    def __init__(self, chunks: AsyncIterable[T], usage: Callable[[T], Tokens | None] | None, finish: Finish) -> None:
+    def __init__(self, chunks: AsyncIterable[T], follow: Follow[T]) -> None:
         """Belongs to ``LlmCall.stream``."""
-        super().__init__(chunks, usage, finish)
+        super().__init__(chunks, follow)
         self._iterator = self._inside.run(aiter, chunks)
 
     def __aiter__(self) -> Self:

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from botanu import semconv
 from botanu.errors import IdentityError
@@ -20,7 +20,9 @@ from botanu.sdk.quantities import AMOUNT_DIGITS_MAX, MONEY, QUANTITY
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Attributes = Mapping[str, str | int | float]
+    Attributes = Mapping[str, Any]
+    Add = Callable[["Tally"], Attributes | None]
+    """Adds something to a tally, and returns what to set."""
 
 METERS_MAX = 32
 """Most meters kept of one call."""
@@ -82,9 +84,9 @@ def record_usage(
     """
     names = _names(provider, vendor, model)
     with guard:
-        usage = {meter: fit for meter, given in quantities.items() if (fit := _quantity(meter, given)) is not None}
-        if usage:
-            _record("usage", names, lambda tally: tally.add_usage(usage))
+        add = usage_of(quantities)
+        if add is not None:
+            _record("usage", names, add)
 
 
 def record_cost(
@@ -99,6 +101,7 @@ def record_cost(
 
     It goes to the innermost tracked call around, where costs in one currency add up exactly; or, where there is none
     or that call is another's, on a span of its own. What cannot be recorded is left out, and that is logged once.
+    The call of an instrumentation is not a tracked one: what is recorded beside it adds to its price.
 
     Args:
         amount: how much, from 0, in units of *currency*; a float is taken for the decimal number it is written as.
@@ -112,11 +115,26 @@ def record_cost(
     """
     names = _names(provider, vendor, model)
     with guard:
-        money, code = MONEY.of("cost", amount), plain_text(currency).upper()
-        if not _CURRENCY.fullmatch(code):
-            guard.say_once("currency must be an ISO 4217 code, such as USD: cost not recorded")
-        elif money is not None:
-            _record("cost", names, lambda tally: tally.add_cost(money, code))
+        add = cost_of(amount, currency)
+        if add is not None:
+            _record("cost", names, add)
+
+
+def usage_of(quantities: Mapping[str, object]) -> Add | None:
+    """Return what adds *quantities* by meter to a tally; ``None`` where nothing of it can be recorded."""
+    if not quantities:
+        guard.say_once("record_usage() was given no meter, such as pages=3: nothing is recorded")
+    usage = {meter: fit for meter, given in quantities.items() if (fit := _quantity(meter, given)) is not None}
+    return (lambda tally: tally.add_usage(usage)) if usage else None
+
+
+def cost_of(amount: object, currency: object) -> Add | None:
+    """Return what adds *amount*, in units of *currency*, to a tally; ``None`` where it cannot be recorded."""
+    money, code = MONEY.of("cost", amount), plain_text(currency).upper()
+    if not _CURRENCY.fullmatch(code):
+        guard.say_once("currency must be an ISO 4217 code, such as USD: cost not recorded")
+        return None
+    return None if money is None else lambda tally: tally.add_cost(money, code)
 
 
 def billed_by(provider: object, vendor: object) -> object:
@@ -155,12 +173,17 @@ def _quantity(meter: str, given: object) -> int | float | None:
     return QUANTITY.of(meter, given)
 
 
-def _record(what: str, names: Mapping[str, str], add: Callable[[Tally], Attributes | None]) -> None:
+def _record(what: str, names: Mapping[str, str], add: Add) -> None:
     """Record on the tracked call around, or else on a span of its own named *what*."""
-    tracer = configure.tracer()
     call = call_in()
-    if tracer is None or (call is not None and call._add(names, add)):  # noqa: SLF001 - not for the program to call
-        return
-    now = time.time_ns()
-    attributes = {**stamp_in(get_current()), **names, **(add(Tally()) or {})}
-    tracer.start_span(what, attributes=attributes, start_time=now).end(now)
+    if call is None or not call._add(names, add):  # noqa: SLF001 - not for the program to call
+        record_apart(what, names, add)
+
+
+def record_apart(what: str, names: Mapping[str, str], add: Add) -> None:
+    """Record on a span of its own named *what*."""
+    tracer = configure.tracer()
+    if tracer is not None:
+        now = time.time_ns()
+        attributes = {**stamp_in(get_current()), **names, **(add(Tally()) or {})}
+        tracer.start_span(what, attributes=attributes, start_time=now).end(now)

@@ -198,10 +198,12 @@ def driver(function: Callable[..., Any]) -> Callable[[Callable[..., Any], _MakeB
     """Return what makes every call of *function* a block, through to its end, of the kind of function that it is.
 
     Raises:
-        TypeError: *function* cannot be called.
+        TypeError: *function* cannot be called, or is a static method that is still to become one.
     """
-    if not callable(function):
-        raise TypeError(f"{function!r} cannot be called: put the decorator below @classmethod or @property")
+    if isinstance(function, staticmethod) or not callable(function):
+        raise TypeError(
+            f"{function!r} is no function: put the decorator below @classmethod, @staticmethod or @property"
+        )
     if inspect.isasyncgenfunction(function):
         return _drive_async_generator
     if inspect.isgeneratorfunction(function):
