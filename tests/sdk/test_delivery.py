@@ -291,9 +291,14 @@ def test_whatever_a_log_handler_does_spans_are_sent(deliver):
         logging.getLogger("botanu").removeHandler(handler)
 
 
-def test_an_interrupt_is_the_programs_where_it_sends_itself_and_nothing_is_lost(deliver, monkeypatch):
-    """As at the end of the interpreter, when no thread can be started any more."""
+@pytest.fixture
+def no_thread(monkeypatch):
+    """No thread can be started any more, as at the end of the interpreter: what flushes sends itself."""
     monkeypatch.setattr(Delivery, "_start", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_thread")
+def test_an_interrupt_is_the_programs_where_it_sends_itself_and_nothing_is_lost(deliver):
     server = Server(KeyboardInterrupt())
     delivery = deliver(server)
     end_spans(delivery, ROOT, PLAIN)
@@ -305,8 +310,8 @@ def test_an_interrupt_is_the_programs_where_it_sends_itself_and_nothing_is_lost(
     assert sorted(server.got) == ["0", "1"]
 
 
-def test_a_signal_handler_may_flush_while_the_program_sends_itself(deliver, monkeypatch):
-    monkeypatch.setattr(Delivery, "_start", lambda _: None)
+@pytest.mark.usefixtures("no_thread")
+def test_a_signal_handler_may_flush_while_the_program_sends_itself(deliver):
     flushed = []
 
     class Interrupted(Server):
@@ -338,22 +343,23 @@ def test_what_ends_after_the_end_is_counted_as_dropped(deliver, caplog):
     ]
 
 
+@pytest.mark.usefixtures("no_thread")
 def test_what_bears_outcome_usage_or_cost_is_dropped_last(deliver):
     server = Server()
-    server.may_answer.clear()
     delivery = deliver(server, spans_max=4)
     end_spans(delivery, PLAIN, ROOT, PLAIN, CALL, PLAIN, ROOT, CALL)
-    server.may_answer.set()
 
-    assert not delivery.flush(30) or delivery.counts()[0].dropped == 3
+    assert delivery.flush(30)
+    assert delivery.counts()[0] == Counts(delivered=4, dropped=3)
     assert sorted(server.got) == ["1", "3", "5", "6"]
 
 
+@pytest.mark.usefixtures("no_thread")
 def test_of_spans_alike_the_oldest_are_dropped(deliver):
-    server = Server(Sent(Fate.AWAY))
+    server = Server()
     delivery = deliver(server, spans_max=3)
     end_spans(delivery, *[ROOT] * 8)
-    delivery.flush(30)
+    assert delivery.flush(30)
 
     assert server.got == ["5", "6", "7"]
     assert delivery.counts() == (Counts(delivered=3, dropped=5), Counts(delivered=3, dropped=5))

@@ -14,6 +14,10 @@ from botanu.sdk.process import in_each_child
 _random = random.Random(os.urandom(16))  # noqa: S311 - ids must be unique, not secret
 in_each_child(lambda: _random.seed(os.urandom(16)))
 
+_VERSION_AND_VARIANT = 7 << 76 | 2 << 62
+_LOW = (1 << 62) - 1
+"""The random bits behind the variant; the others are before it."""
+
 
 def new_run_id() -> str:
     """Return a new UUIDv7 of now.
@@ -42,9 +46,9 @@ class SpanIds(RandomIdGenerator):
 
 def uuid7(milliseconds: int, bits: int) -> str:
     """Return the UUIDv7 (RFC 9562, section 5.7) of an instant in Unix *milliseconds* with 74 random *bits*."""
-    high, low = bits >> 62, bits & (1 << 62) - 1
-    instant = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
-    return f"{instant}-7{high:03x}-{0x8000 | low >> 48:04x}-{low & 0xFFFFFFFFFFFF:012x}"
+    high, low = bits & ~_LOW, bits & _LOW
+    digits = "%032x" % (milliseconds << 80 | _VERSION_AND_VARIANT | high << 2 | low)
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def id_text(field: str, given: object) -> str:

@@ -4,8 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
-from typing import Self, SupportsFloat, TypeVar
+from typing import Any, NamedTuple, Self, SupportsFloat, TypeVar
 
 from botanu.errors import OutcomeError
 from botanu.sdk import configure
@@ -51,11 +50,10 @@ _ATTRIBUTE_NAMES = (
     OUTCOME_ERROR_TYPE,
     OUTCOME_AUTO,
 )
-# The same fields, on the span event and on the root span.
+# The first fields of an outcome, on the span event and on the root span.
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a run achieved: a status, and perhaps a value. ``faults`` names fields left out or shortened."""
 
     status: OutcomeStatus
@@ -64,8 +62,8 @@ class Outcome:
     confidence: float | None = None
     reason: str | None = None
     error_type: str | None = None
-    metadata: tuple[tuple[str, Scalar], ...] = ()
     auto: bool = False
+    metadata: tuple[tuple[str, Scalar], ...] = ()
     faults: tuple[str, ...] = ()
 
     @classmethod
@@ -93,7 +91,7 @@ class Outcome:
             None if confidence is None else _read("confidence", _confidence, confidence, faults),
             None if reason is None else _read("reason", _scrubbed_text, reason, faults),
             None if error_type is None else _read("error_type", _scrubbed_text, error_type, faults),
-            () if metadata is None else _read("metadata", _metadata, metadata, faults) or (),
+            metadata=() if metadata is None else _read("metadata", _metadata, metadata, faults) or (),
             faults=tuple(faults),
         )
 
@@ -111,28 +109,24 @@ class Outcome:
         name = type(error).__name__
         return cls(status, reason=name, error_type=name, auto=True)
 
-    def attributes(self) -> dict[str, Scalar]:
+    def attributes(self) -> dict[str, Any]:
         """Return the attributes of the run's root span."""
         attributes = self._named(_ATTRIBUTE_NAMES)
         for key, value in self.metadata:
             attributes[OUTCOME_METADATA + key] = value
         return attributes
 
-    def event_attributes(self) -> dict[str, Scalar]:
+    def event_attributes(self) -> dict[str, Any]:
         """Return the attributes of the ``botanu.outcome_emitted`` span event."""
         return self._named(_EVENT_NAMES)
 
-    def _named(self, names: tuple[str, ...]) -> dict[str, Scalar]:
-        given = (
-            self.status.value,
-            self.value_type,
-            self.value_amount,
-            self.confidence,
-            self.reason,
-            self.error_type,
-            self.auto or None,
-        )
-        return {name: value for name, value in zip(names, given, strict=True) if value is not None}
+    def _named(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return the fields that are called *names*, as far as they say something; *auto* does where it is true."""
+        fields: dict[str, Any] = {
+            name: value for name, value in zip(names, self, strict=False) if value is not None and value is not False
+        }
+        fields[names[0]] = str.__str__(self.status)  # the text itself, not its enum
+        return fields
 
 
 def emit_outcome(
@@ -170,19 +164,18 @@ def emit_outcome(
         OutcomeError: *status* is not one of the six.
     """
     run = run_in()
+    outcome = Outcome.of(
+        status,
+        value_type=value_type,
+        value_amount=value_amount,
+        confidence=confidence,
+        reason=reason,
+        error_type=error_type,
+        metadata=metadata,
+    )
     if run is not None:
-        run.emit_outcome(
-            status,
-            value_type=value_type,
-            value_amount=value_amount,
-            confidence=confidence,
-            reason=reason,
-            error_type=error_type,
-            metadata=metadata,
-        )
-        return
-    _status(status)
-    if configure.tracer() is not None:
+        run._emit(outcome)  # noqa: SLF001 - not for the program to call
+    elif configure.tracer() is not None:
         guard.say_once("emit_outcome() was called outside any run: not recorded")
 
 

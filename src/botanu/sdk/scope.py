@@ -112,6 +112,9 @@ class Run:
             error_type=error_type,
             metadata=metadata,
         )
+        self._emit(outcome)
+
+    def _emit(self, outcome: Outcome) -> None:
         with guard:
             if outcome.faults:
                 self._say(outcome.faults)
