@@ -98,7 +98,9 @@ def test_what_to_do_where_it_is_not_turned_on_is_told(found, program, monkeypatc
 
 
 @pytest.mark.parametrize("given", ["instrument=settings.instrument", "**settings"])
-def test_what_only_a_run_would_tell_is_not_known(found, program, given):
+@pytest.mark.parametrize("variable", ["", "true"])
+def test_what_only_a_run_would_tell_is_not_known(found, program, monkeypatch, given, variable):
+    monkeypatch.setenv("BOTANU_INSTRUMENT", variable)
     code, findings = found(program(f"import openai, botanu\nbotanu.enable({given})"))
 
     assert code == 0
@@ -340,4 +342,5 @@ def test_where_only_a_run_would_tell_where_spans_go_no_server_is_looked_for(bota
 
     assert code == 0
     assert destination["detail"] == "spans go where the program says"
-    assert (server["state"], server["remedy"]) == ("not looked for", "give its address with --url")
+    assert (server["name"], server["state"]) == ("where the program says", "not looked for")
+    assert server["remedy"] == "give its address with --url"

@@ -28,6 +28,7 @@ _DEFAULT_ADDRESS = "http://localhost:4318"
 _ENDPOINT = variable("endpoint")
 _TAKE_OUT = "take it out of the environment"
 _FROM_OUTSIDE = "opentelemetry-instrument is seen if it starts this command, too"
+_AS_RUN = "where the program says"
 _SENT_WHOLE = "runs are sent whole all the same"
 _SETS_PROVIDER = ".set_tracer_provider"
 
@@ -56,7 +57,7 @@ class Surroundings:
         """Look at whether the environment turns instrumentations on, and what else does."""
         name, switch = variable("instrument"), self.switches.of_all()
         detail = f"instrumentations stay off unless the program calls {ENABLE}(instrument=True)"
-        if self.settings.instrument:
+        if self.settings.instrument and (switch is None or switch.sure):
             detail = self._instrumented()
         elif switch:
             detail = f"instrumentations are {switch.said}"
@@ -75,7 +76,7 @@ class Surroundings:
     def destination(self) -> Finding:
         """Look at where spans go."""
         address, source = self._destination()
-        detail = f"spans go to {address}" if address else "spans go where the program says"
+        detail = f"spans go to {address}" if address else f"spans go {_AS_RUN}"
         return Finding("setting", source or _ENDPOINT, ok=True, state="set" if source else "not set", detail=detail)
 
     def server(self, url: str | None) -> Finding:
@@ -84,7 +85,7 @@ class Surroundings:
         address, _ = self._destination()
         looked_for = url or (address if code else self.settings.endpoint or os.environ.get(URL_VARIABLE) or address)
         if not looked_for:
-            return Finding("server", "", ok=True, state="not looked for", remedy="give its address with --url")
+            return Finding("server", _AS_RUN, ok=True, state="not looked for", remedy="give its address with --url")
         return _server(looked_for)
 
     def _code(self) -> Called | None:
