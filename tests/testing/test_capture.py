@@ -2,12 +2,13 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from opentelemetry import trace
 
 import botanu
-from botanu import Outcome, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call
+from botanu import Outcome, botanu_workflow, emit_outcome, run_botanu, semconv, track_llm_call, track_tool_call
 from botanu.testing import CapturedCall, StrictError, Tokens, capture_runs
 
 
@@ -249,6 +250,36 @@ class TestCalls:
 
         assert runs.only().calls == (() if call is None else (call,))
 
+    def test_a_call_has_the_cost_that_the_program_reports(self, runs):
+        with work():
+            with track_llm_call(provider="openai", model="m"):
+                botanu.record_cost("0.0125")
+                botanu.record_cost(0.1)
+            botanu.record_cost("3", "eur", vendor="ocr")
+            with track_llm_call(provider="openai", model="m"):
+                pass
+
+        assert [(call.provider, call.cost, call.currency) for call in runs.only().calls] == [
+            ("openai", Decimal("0.1125"), "USD"),
+            ("ocr", Decimal(3), "EUR"),
+            ("openai", None, None),
+        ]
+        assert runs.only().calls[1] == CapturedCall("ocr", None, None, cost=Decimal(3), currency="EUR")
+        assert runs.only().calls[1] != CapturedCall("ocr", None, None, cost=Decimal(3), currency="USD")
+
+    def test_a_call_says_whether_the_server_counts_it(self, runs):
+        with work():
+            with track_llm_call(provider="openai", model="m"):
+                pass
+            with track_llm_call(provider="openai", model="m") as call:
+                call.set_error("rate_limited")
+            with track_tool_call("search"):
+                pass
+            with track_tool_call("search"):
+                botanu.record_usage(searches=1)
+
+        assert [call.counted for call in runs.only().calls] == [True, False, False, True]
+
     def test_calls_of_a_nested_run_are_its_own(self, runs):
         with work("outer"), work("inner"), track_llm_call(provider="p", model="m"):
             pass
@@ -286,6 +317,19 @@ run refund: partial, value_type=refunds, value_amount=3, metadata.dry
         assert runs.only().tree() == (
             "run work: failed, reason=LookupError, error_type=LookupError, auto\n"
             "  call chat m: provider=openai, model=m, error.type=LookupError"
+        )
+
+    def test_it_shows_what_was_reported(self, runs):
+        with work():
+            with track_tool_call("search", provider="acme"):
+                botanu.record_usage(searches=2, seconds=1.5)
+                botanu.record_cost("0.0000125")
+            botanu.record_cost(3, "EUR")
+
+        assert runs.only().tree() == (
+            "run work: success, auto\n"
+            "  call execute_tool search: provider=acme, searches=2, seconds=1.5, cost=0.0000125 USD\n"
+            "  call cost: cost=3 EUR"
         )
 
     def test_what_is_inside_a_span_that_is_not_there_is_shown_in_its_run(self, runs):

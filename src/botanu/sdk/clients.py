@@ -216,9 +216,10 @@ CLIENTS = (
         "pika", "pika", Kind.MESSAGING, "opentelemetry-instrumentation-pika", ("opentelemetry-instrumentation-pika",)
     ),
 )
-"""Every client we know. A client"s best instrumentation stands first only by chance: see ``instrumenting``."""
+"""Every client we know. A client's best instrumentation stands first only by chance: see ``instrumenting``."""
 
 LIMITS: Mapping[str, str] = {
+    "logfire": "cached tokens, usage on the first of the two spans that a stream has",
     "opentelemetry-instrumentation-botocore": "cached tokens as part of the input, and at all but for Converse",
     "opentelemetry-instrumentation-genai-bedrock": "cached tokens as part of the input",
     "opentelemetry-instrumentation-genai-openai": "usage of chat streams that do not ask for it with include_usage",
@@ -231,3 +232,11 @@ LIMITS: Mapping[str, str] = {
 
 UNREAD = "openinference-"
 """How the distributions begin whose attribute names the server does not read."""
+
+BY_HAND: Mapping[Kind, tuple[str, ...]] = {
+    Kind.GENAI: ("track_llm_call", "record_usage", "record_cost"),
+    Kind.WEB: ("track_tool_call", "inject", "extract", "AsgiMiddleware", "WsgiMiddleware"),
+    Kind.DB: ("track_db_operation",),
+    Kind.MESSAGING: ("track_messaging_operation", "inject", "extract"),
+}
+"""What of botanu's own a program uses where it records a client's calls itself, or takes the run along itself."""

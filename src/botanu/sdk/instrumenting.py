@@ -62,13 +62,13 @@ class Instrumentation:
     @property
     def distribution(self) -> str:
         """What brings it."""
-        return _canonical(self.brought_by.name)
+        return canonical(self.brought_by.name)
 
     @property
     def client(self) -> str:
         """The library whose calls it describes: one we know, or else what its entry point is called."""
         known = _CLIENT_OF.get(self.distribution)
-        return known.distribution if known else _canonical(self.entry_point.name)
+        return known.distribution if known else canonical(self.entry_point.name)
 
     def __str__(self) -> str:
         """Return the name to disable it by, and what brings it."""
@@ -160,7 +160,7 @@ def _left_off(entry_point: EntryPoint, brought_by: Distribution) -> str:
 
     if {entry_point.name, "*"} & {name.strip() for name in os.environ.get(DISABLED, "").split(",")}:
         return f"{DISABLED} names it"
-    client = _CLIENT_OF.get(_canonical(brought_by.name))
+    client = _CLIENT_OF.get(canonical(brought_by.name))
     if client and traces_itself(client):
         return f"{client.distribution} records its calls itself, unless {client.own_tracing}=false"
     conflict = get_dist_dependency_conflicts(brought_by)
@@ -175,13 +175,14 @@ def _conflict(conflict: "DependencyConflict") -> str:
 
 
 def _rank(brought_by: Distribution) -> int:
-    name = _canonical(brought_by.name)
+    name = canonical(brought_by.name)
     if not name.startswith("opentelemetry-instrumentation-"):
         return 2 if name.startswith("openinference-") else 4
-    if any(_canonical(each).startswith("opentelemetry-semantic-conventions-ai") for each in brought_by.requires or ()):
+    if any(canonical(each).startswith("opentelemetry-semantic-conventions-ai") for each in brought_by.requires or ()):
         return 3  # OpenLLMetry, which calls its distributions like OpenTelemetry's own
     return 0 if "genai" in name.split("-") else 1
 
 
-def _canonical(name: str) -> str:
+def canonical(name: str) -> str:
+    """Return the one way to write the *name* of a distribution."""
     return re.sub(r"[-_.]+", "-", name).lower()

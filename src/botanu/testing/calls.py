@@ -1,14 +1,15 @@
 """Calls among captured spans, as the server reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
 
-from botanu import semconv
-from botanu.ingest.dialects import CALL_OPERATIONS, DIALECTS, ROLL_UP_OPERATIONS
+from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS, USAGE
 from botanu.sdk.spans import attributes_of
+from botanu.testing.reading import is_answered, read, read_cost, read_usage, reports
 
 _TOOL_CALL = "execute_tool"
 
@@ -30,10 +31,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class CapturedCall:
-    """One call of a model or a tool, whichever names its instrumentation writes; equal when all but the spans are.
+    """One call of a model or a tool, whichever names its instrumentation writes.
 
-    The *model* is the one that answered, or else the one asked for. *usage* holds the meters other than tokens that the
-    program reported itself.
+    Two are equal when all is but *counted* and *span*. The *model* is the one that answered, or else the one asked for.
+    *usage* holds what the program reported itself of meters other than tokens. *cost* is what it reported, exactly, in
+    *currency*; what a call costs by the price list only the server knows, and *cost* is ``None`` then. *counted* says
+    whether the server counts it among the run's calls: not one that failed before it was answered, nor a tool's that
+    reports neither usage nor cost.
     """
 
     provider: str | None
@@ -42,33 +46,35 @@ class CapturedCall:
     tokens: Tokens = Tokens()
     usage: Mapping[str, float] = field(default_factory=dict)
     error_type: str | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    counted: bool = field(default=True, compare=False)
     span: ReadableSpan | None = field(default=None, compare=False, repr=False)
 
 
 def call_of(span: ReadableSpan) -> CapturedCall | None:
-    """Return *span* as a call, if it is one: it reports usage, or its operation has some."""
+    """Return *span* as a call, if it is one: the server counts it, or its operation has usage."""
     attributes = attributes_of(span)
-    tokens = Tokens(**{each.name: _read(attributes, each.name) for each in fields(Tokens)})
-    reported = {
-        name.removeprefix(semconv.USAGE): value for name, value in attributes.items() if name.startswith(semconv.USAGE)
-    }
-    usage = {meter: value for meter, value in reported.items() if not hasattr(tokens, meter)}
-    operation = _read(attributes, "operation")
-    uses = (usage or tokens != Tokens()) and operation not in ROLL_UP_OPERATIONS
-    if not uses and operation not in (*CALL_OPERATIONS, _TOOL_CALL):
+    operation, error_type = read(attributes, "operation"), read(attributes, "error_type")
+    failed = error_type is not None or span.status.status_code is StatusCode.ERROR
+    uses = operation not in ROLL_UP_OPERATIONS and any(read(attributes, meter) is not None for meter in USAGE)
+    should_use = operation in CALL_OPERATIONS and (not failed or is_answered(attributes))
+    counted = uses or should_use or reports(attributes)
+    if not counted and operation not in (*CALL_OPERATIONS, _TOOL_CALL):
         return None
+    tokens = Tokens(**{each.name: read(attributes, each.name) for each in fields(Tokens)})
+    known = asdict(tokens)
+    response_model = read(attributes, "response_model")
+    cost, currency = read_cost(attributes)
     return CapturedCall(
-        provider=_read(attributes, "provider"),
-        model=_read(attributes, "response_model") or _read(attributes, "request_model"),
+        provider=read(attributes, "provider"),
+        model=read(attributes, "request_model") if response_model is None else response_model,
         operation=operation,
         tokens=tokens,
-        usage=usage,
-        error_type=_read(attributes, "error_type"),
+        usage={meter: value for meter, value in read_usage(attributes).items() if known.get(meter) is None},
+        error_type=error_type,
+        cost=cost,
+        currency=currency,
+        counted=counted,
         span=span,
     )
-
-
-def _read(attributes: Mapping[str, Any], column: str) -> Any:  # noqa: ANN401 - whatever the attribute holds
-    """Return what *attributes* say for a *column* of the server's, in the first dialect that says something."""
-    names = (name for dialect in DIALECTS for name in dialect.attributes.get(column, ()))
-    return next((attributes[name] for name in names if name in attributes), None)
