@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from botanu.errors import BotanuError, IdentityError, OutcomeError, SettingsError
-from botanu.sdk.configure import Status, disable, enable, flush, status
+from botanu.sdk.configure import disable, enable, flush, status
 from botanu.sdk.outcome import Outcome, emit_outcome
 from botanu.sdk.scope import Run, current_run
-from botanu.sdk.sent import Counts
+from botanu.sdk.sent import Counts, Status
 from botanu.sdk.workflow import botanu_workflow, run_botanu
 from botanu.semconv import OutcomeStatus
 

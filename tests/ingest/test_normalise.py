@@ -274,12 +274,28 @@ class TestReportedCost:
         assert (around["cost"], around["priced"], around["counted"], around["line_items"]) == (None, False, True, None)
         assert row_of(span(**llm("sonar", "perplexity")))["line_items"][0]["meter"] == "requests"
 
+    @pytest.mark.parametrize("told", [0.5, -1, "abc", True, 2**62])
+    def test_an_agents_own_tokens_that_cannot_be_read_are_not_those_of_its_calls(self, told):
+        agent = llm(input=1000) | {"gen_ai.operation.name": "invoke_agent", "botanu.usage.input_tokens": told}
+
+        row = row_of(span(**agent))
+
+        assert (row["counted"], row["priced"], row["cost"], row["line_items"]) == (True, False, None, None)
+
+    @pytest.mark.parametrize("operation", [{}, {"gen_ai.operation.name": "execute_tool"}])
+    @pytest.mark.parametrize("meter", ["requests", "pages"])
+    def test_none_of_something_is_no_usage(self, operation, meter):
+        row = row_of(span(**operation, **{f"botanu.usage.{meter}": 0}))
+
+        assert (row["counted"], row["cost"]) == (None, None)
+
     def test_tokens_in_our_own_words_are_that_spans_and_others_there_are_repeated(self):
         tool = {"gen_ai.operation.name": "execute_tool", "botanu.usage.input_tokens": 100}
         agent = llm(input=1000, output=5) | {"gen_ai.operation.name": "invoke_agent", "botanu.usage.input_tokens": 7}
 
         used, around = rows_of(span(**tool), span(**agent))
 
+        assert (around["input_tokens"], around["output_tokens"]) == (7, None)
         assert (used["cost"], used["priced"], used["counted"], used["counted_reason"]) == (None, False, True, None)
         for row, quantity in ((used, 100), (around, 7)):
             assert row["line_items"] == [

@@ -428,6 +428,7 @@ result.append(json.loads(os.read(reader, 1000)))
         ("endpoint='http://127.0.0.1:8'", "enable(endpoint=)"),
         ("environment='live', strict=True", "enable(environment=, strict=)"),
         ("exporter=object()", "enable(exporter=)"),
+        ("exporter=None", ""),
     ],
 )
 def test_settings_that_come_too_late_are_named(again, told):
@@ -495,3 +496,109 @@ def test_a_limit_that_the_program_sets_is_kept():
         OTEL_TRACES_EXPORTER="none",
     )
     assert 40 <= result < 60
+
+
+def test_a_program_that_enables_twice_in_the_same_way_is_no_less_strict_for_it():
+    _, errors = run_program(
+        """
+import botanu
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+exporter = InMemorySpanExporter()
+for _ in range(2):
+    botanu.enable(exporter=exporter, strict=True)
+botanu.disable()
+for _ in range(2):
+    botanu.enable(endpoint="http://localhost:4318", strict=True)
+result = None
+"""
+    )
+    assert errors == ""
+
+
+@pytest.mark.parametrize("limit", ["1", "10", "32", "128"])
+def test_a_span_with_too_many_attributes_is_nobody_elses(limit):
+    """Not that of the run in which it ends: of a stream that another run consumes, or of one that has ended."""
+    result, _ = run_program(
+        """
+import json, logging
+import botanu
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+logging.disable()
+exporter = InMemorySpanExporter()
+botanu.enable(exporter=exporter)
+many = {f"key.{number}": number for number in range(200)}
+outside = trace.get_tracer("x").start_span("outside", attributes=many)
+with botanu.run_botanu("first", event_id="1", customer_id="c") as first:
+    with botanu.track_llm_call("openai", "m") as call:
+        trace.get_current_span().set_attributes(many)
+        stream = call.stream(iter([1]))
+with botanu.run_botanu("second", event_id="2", customer_id="c"):
+    list(stream)
+    outside.end()
+    first.emit_outcome("partial", metadata=many)
+    botanu.emit_outcome("success", metadata=many)
+botanu.flush()
+whose = {span.name: span.attributes.get("botanu.event_id") for span in exporter.get_finished_spans()}
+(root,) = [span.attributes for span in exporter.get_finished_spans() if span.name == "second"]
+result = [whose, root.get("botanu.run.root"), root.get("botanu.outcome.status"), botanu.status().runs.delivered]
+""",
+        OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=limit,
+    )
+    whose = {"first": "1", "chat m": "1", "outside": None, "botanu.outcome_emitted": "1", "second": "2"}
+    assert result == [whose, True, "success", 2]
+
+
+def test_a_provider_that_is_shut_down_around_a_capture_or_in_it_is_so_after_it():
+    result, _ = run_program(
+        """
+import dataclasses, logging
+import botanu
+from botanu.testing import capture_runs
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+logging.disable()
+def work():
+    with botanu.run_botanu("w", event_id="e", customer_id="c"):
+        pass
+
+def state():
+    work()
+    botanu.flush()
+    return [botanu.status().recording, *dataclasses.astuple(botanu.status().runs)]
+
+first, second = InMemorySpanExporter(), InMemorySpanExporter()
+botanu.enable(exporter=first)
+result = [state()]
+with capture_runs():
+    trace.get_tracer_provider().shutdown()
+result.append(state())
+with capture_runs():
+    work()
+result.append(state())
+botanu.enable(exporter=second)
+result.append(state())
+"""
+    )
+    assert result == [[True, 1, 0, 0], [False, 1, 1, 0], [False, 1, 2, 0], [True, 2, 2, 0]]
+
+
+@pytest.mark.parametrize("own", ["", OWN_PROVIDER])
+@pytest.mark.parametrize(
+    ("seconds", "done"),
+    [("float('inf')", True), ("1e300", True), ("float('nan')", False), ("-1", False), ("0", False)],
+)
+def test_however_long_a_flush_is_to_wait_it_does_not_fail(own, seconds, done):
+    result, errors = run_program(
+        own
+        + f"""
+import botanu
+from botanu.testing import capture_runs
+with capture_runs():
+    result = botanu.flush({seconds})
+"""
+    )
+    assert result is done
+    assert errors == ""

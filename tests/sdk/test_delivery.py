@@ -7,7 +7,7 @@ import time
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.process import eventually
 
@@ -70,6 +70,16 @@ def deliver():
     yield make
     for delivery in made:
         delivery.close()
+
+
+def ended(*attributes):
+    """Return a span that has ended for each of *attributes*."""
+    memory = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    for each in attributes:
+        provider.get_tracer("x").start_span("s", attributes=each).end()
+    return memory.get_finished_spans()
 
 
 def end_spans(delivery, *attributes):
@@ -327,6 +337,49 @@ def test_a_signal_handler_may_flush_while_the_program_sends_itself(deliver):
     assert delivery.flush(30)
     assert flushed == [False]
     assert server.got == ["0", "1"]
+
+
+def test_who_waits_for_a_flush_is_told_when_everything_is_dropped_at_the_end(deliver):
+    server = Server()
+    server.may_answer.clear()
+    delivery = deliver(server, exit_timeout_seconds=0.01)
+    end_spans(delivery, PLAIN)
+    told = []
+    waiting = threading.Thread(target=lambda: told.append(delivery.flush(3600)))
+    waiting.start()
+    eventually(lambda: server.attempts == 1)
+    delivery.close()
+    waiting.join(30)
+    server.may_answer.set()
+
+    assert told == [False]
+
+
+def test_what_is_taken_while_it_ends_is_counted_too(deliver):
+    """Three threads, and a sender that is in the midst of a batch."""
+    for _ in range(20):
+        delivery = deliver(Server(), spans_max=1000, interval_seconds=0.01, exit_timeout_seconds=0.001)
+        (span,) = ended(PLAIN)
+        stopped, taken = threading.Event(), []
+
+        def take(delivery=delivery, span=span, stopped=stopped, taken=taken):
+            number = 0
+            while not stopped.is_set():
+                delivery.take(span)
+                number += 1
+            taken.append(number)
+
+        threads = [threading.Thread(target=take) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda delivery=delivery: delivery.counts()[0].delivered)
+        delivery.close()
+        stopped.set()
+        for thread in threads:
+            thread.join(30)
+
+        counts = delivery.counts()[0]
+        assert (counts.made, counts.waiting) == (sum(taken), 0)
 
 
 def test_what_ends_after_the_end_is_counted_as_dropped(deliver, caplog):

@@ -1,5 +1,6 @@
 """However a process ends, what it has done arrives: once, and from the process that did it."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -255,3 +256,97 @@ def test_a_program_whose_first_run_is_in_a_thread_may_enable_in_the_main_one(col
 
     assert events(collector) == ["e"] * 10
     assert errors == ""
+
+
+def test_a_signal_that_comes_again_and_again_ends_the_process_in_the_time_of_the_first(tmp_path):
+    code = """
+    import os, threading, time
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    class Hangs(SpanExporter):
+        def export(self, spans):
+            threading.Event().wait()
+
+    botanu.enable(exporter=Hangs())
+    work("e")
+    print("ready", flush=True)
+    while True:
+        time.sleep(60)
+    """
+    with Collector() as unused:
+        process = start(code, unused, tmp_path, BOTANU_EXIT_TIMEOUT_SECONDS="1")
+    try:
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(100):  # ten times as long as it has
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+                break
+        assert process.returncode == -signal.SIGTERM
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("first", ["", "import tempfile; kept = tempfile.TemporaryDirectory()"])
+def test_a_stream_that_is_open_at_the_end_is_sent_with_what_it_reported(collector, tmp_path, first):
+    """Whatever else the program has that is ended with the interpreter, and in whatever order."""
+    code = f"""
+    {first}
+    with botanu.run_botanu("w", event_id="e-0", customer_id="c"):
+        with botanu.track_llm_call(provider="openai", model="gpt-4o") as call:
+            stream = call.stream(iter([{{"input_tokens": 3}}, {{}}]), lambda chunk: chunk)
+        next(stream)
+    """
+    _, errors = finish(start(code, collector, tmp_path))
+
+    assert {name: given.get(semconv.GEN_AI_INPUT_TOKENS) for name, given in collector.spans} == {
+        "w": None,
+        "chat gpt-4o": 3,
+    }
+    assert errors == ""
+
+
+def test_an_interrupt_while_the_program_waits_at_its_end_is_the_last_it_waits(tmp_path):
+    code = """
+    import atexit, os, threading, time
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    class Hangs(SpanExporter):
+        def export(self, spans):
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait()
+
+    botanu.enable(exporter=Hangs())
+    work("e")
+    """
+    with Collector() as unused:
+        process = start(code, unused, tmp_path, BOTANU_EXIT_TIMEOUT_SECONDS="3600")
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+
+    assert "20 spans, 10 of them runs, were not delivered" in errors
+
+
+@pytest.mark.parametrize(
+    "act", ["botanu.emit_outcome('partial')", "run._end(None, success=True)", "call.set_error('e')"]
+)
+def test_a_forks_child_waits_for_no_lock_that_its_parent_held(collector, tmp_path, act):
+    code = f"""
+    import os
+    with botanu.run_botanu("w", event_id="e-0", customer_id="c") as run:
+        with botanu.track_tool_call("t") as call:
+            with run._lock, run._span._lock, call._span._lock:
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(30)
+                    {act}
+                    os._exit(7)
+                _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status))
+    """
+    output, _ = finish(start(code, collector, tmp_path))
+
+    assert output == "7\n"

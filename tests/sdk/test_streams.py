@@ -310,6 +310,35 @@ class TestContext:
         (span,) = runs.spans()
         assert span.attributes["botanu.usage.chunks"] == 3
 
+    def test_another_thread_may_close_it_while_a_read_waits(self, runs):
+        """As programs do with a stream that has gone silent: closing ends the read."""
+
+        class Silent:
+            def __init__(self):
+                self.waits, self.closed = threading.Event(), threading.Event()
+
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                self.waits.set()
+                assert self.closed.wait(30)
+                raise StopIteration
+
+            def close(self):
+                self.closed.set()
+
+        silent = Silent()
+        stream = ask(silent)
+        reading = threading.Thread(target=list, args=(stream,))
+        reading.start()
+        assert silent.waits.wait(30)
+        stream.close()
+        reading.join(30)
+
+        assert not reading.is_alive()
+        assert len(runs.spans()) == 1
+
     def test_another_thread_may_consume_it(self, runs):
         stream, taken = ask(chunks()), []
         thread = threading.Thread(target=lambda: taken.extend(stream))

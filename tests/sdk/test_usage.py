@@ -381,8 +381,8 @@ class TestCost:
         for ordered in (amounts, amounts[::-1]):
             tally = Tally()
             for amount in ordered:
-                told = tally.add_cost(amount, "USD")
-            sums.append(told[semconv.COST_AMOUNT])
+                assert tally.add_cost(amount, "USD")
+            sums.append(tally.attributes()[semconv.COST_AMOUNT])
 
         assert sums[0] == sums[1]
         assert Fraction(sums[0]) == sum(map(Fraction, amounts))

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS, USAGE
+from botanu.ingest.dialects import CALL_OPERATIONS, USAGE
 from botanu.ingest.reading import mask
+from botanu.ingest.reported import ROLL_UPS
 from botanu.pricing.catalog import Catalog
-from botanu.pricing.costing import UNUSABLE, Costed, LineItems, Usage, price_calls
+from botanu.pricing.costing import REQUESTS, UNUSABLE, Costed, LineItems, Usage, price_calls
 from botanu.pricing.meters import ABSENT
 from botanu.pricing.money import AMOUNT, CURRENCY, Int64s, amounts, in_nanos
 
@@ -24,7 +25,6 @@ _NO_TEXT = pa.scalar(None, pa.string())
 _REPORTS = ("reports_cost", "reports_usage", "own_usage", "answered")
 _CONSUMED = frozenset({*USAGE, "response_model", "cost_amount", "cost_currency", *_REPORTS})
 _CALLS = pa.array(CALL_OPERATIONS)
-_ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 
 
 def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa.Array]:
@@ -38,10 +38,10 @@ def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa
     count = len(columns["span_id"])
     uses = np.zeros(count, dtype=np.bool_)
     for meter in USAGE:
-        uses |= mask(columns[meter].is_valid())
+        uses |= mask(pc.greater(columns[meter], 0) if meter == REQUESTS else columns[meter].is_valid())
     own = columns["own_usage"].to_numpy()
     reports = mask(columns["reports_cost"]) | mask(columns["reports_usage"]) | (own > 0)
-    rolls_up = mask(pc.is_in(columns["operation"], _ROLL_UPS))
+    rolls_up = mask(pc.is_in(columns["operation"], ROLL_UPS))
     failed = mask(columns["error_type"].is_valid()) | mask(pc.equal(columns["status_code"], pa.scalar("error")))
     should_use = mask(pc.is_in(columns["operation"], _CALLS)) & (~failed | mask(columns["answered"]))
     calls = np.flatnonzero((uses & ~rolls_up) | should_use | reports)
@@ -52,8 +52,7 @@ def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa
     return {
         **{name: column for name, column in columns.items() if name not in _CONSUMED},
         "model": pc.coalesce(columns["response_model"], columns["request_model"]),
-        "input_tokens": columns["input_tokens"],
-        "output_tokens": columns["output_tokens"],
+        **{meter: _told_once(columns, meter, rolls_up & counted) for meter in ("input_tokens", "output_tokens")},
         **_cost_columns(costed, calls, columns["cost_amount"].is_valid()),
         "counted": pa.array(counted, mask=~(uses | counted)),
         "counted_reason": pc.if_else(pa.array(uses & ~counted), _ROLL_UP, _NO_TEXT),
@@ -66,12 +65,10 @@ def _usage(columns: Mapping[str, pa.Array], calls: Int64s, rolls_up: NDArray[np.
     names = [columns[name].take(rows) for name in ("provider", "response_model", "request_model")]
     models, model_of = _distinct(names)
     reports_cost, beyond = (mask(columns[name].take(rows)) for name in ("reports_cost", "reports_usage"))
-    own = columns["own_usage"].to_numpy()[calls]
-    totals = {}
-    for bit, meter in enumerate(USAGE):
-        if columns[meter].null_count < len(columns[meter]):
-            repeated = rolls_up & (own >> bit & 1 == 0)
-            totals[meter] = np.where(repeated, ABSENT, columns[meter].take(rows).fill_null(ABSENT).to_numpy())
+    known = (meter for meter in USAGE if columns[meter].null_count < len(columns[meter]))
+    around = np.zeros(len(columns["operation"]), dtype=np.bool_)
+    around[calls] = rolls_up
+    totals = {meter: _told_once(columns, meter, around).take(rows).fill_null(ABSENT).to_numpy() for meter in known}
     return Usage(
         models=[(provider, (response, request)) for provider, response, request in models],
         model_of=np.where(rolls_up, ABSENT, model_of),
@@ -80,6 +77,12 @@ def _usage(columns: Mapping[str, pa.Array], calls: Int64s, rolls_up: NDArray[np.
         reported=np.where(reports_cost, in_nanos(columns["cost_amount"].take(rows), UNUSABLE), ABSENT),
         beyond=beyond,
     )
+
+
+def _told_once(columns: Mapping[str, pa.Array], meter: str, around: NDArray[np.bool_]) -> pa.Array:
+    """Return quantities of *meter*, null on spans *around* calls that do not report theirs in botanu's own words."""
+    repeated = around & (columns["own_usage"].to_numpy() >> USAGE.index(meter) & 1 == 0)
+    return pc.if_else(pa.array(~repeated), columns[meter], None) if repeated.any() else columns[meter]
 
 
 def _distinct(columns: list[pa.Array]) -> tuple[list[tuple[str | None, ...]], Int64s]:

@@ -8,10 +8,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu import semconv
-from botanu.ingest.dialects import USAGE
+from botanu.ingest.dialects import ROLL_UP_OPERATIONS, USAGE
 from botanu.ingest.otlp import Attributes
 from botanu.ingest.reading import mask
 from botanu.pricing.money import CURRENCY
+
+ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 
 _CURRENCY = pa.scalar(CURRENCY)
 _OURS = {f"{semconv.USAGE}{meter}": meter for meter in USAGE}
@@ -35,24 +37,31 @@ def reported(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDAr
     return {
         "cost_amount": cost,
         "reports_cost": pa.array(amount >= 0),
-        **_usage(columns, attributes),
+        **_usage(columns, attributes, left),
         "answered": pc.or_(
             columns["response_id"].is_valid(), pa.array(attributes.rows(semconv.GEN_AI_TIME_TO_FIRST_CHUNK) >= 0)
         ),
     }
 
 
-def _usage(columns: Mapping[str, pa.Array], attributes: Attributes) -> dict[str, pa.Array]:
-    """Return ``reports_usage`` and ``own_usage``: the former where a meter has no column, or its column no quantity."""
+def _usage(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """Return ``reports_usage`` and ``own_usage``: the former where a meter has no column, or its column no quantity.
+
+    On spans around calls, where quantities in other words are those of the calls, only our own word counts.
+    """
     found = np.zeros(attributes.owners, dtype=np.bool_)
     own = np.zeros(attributes.owners, dtype=np.int64)
     names = attributes.keys.dictionary.to_pylist()
     if any(name.startswith(semconv.USAGE) for name in names):
         found |= _of_other_meters(names, attributes)
+        rolls_up = mask(pc.is_in(columns["operation"], ROLL_UPS))
         for bit, (name, meter) in enumerate(_OURS.items()):
-            given, valid = attributes.rows(name) >= 0, mask(columns[meter].is_valid())
-            found |= given & ~valid
-            own |= (given & valid).astype(np.int64) << bit
+            rows = attributes.rows(name)
+            given = rows >= 0
+            if given.any():
+                read = given & ~left[rows]
+                found |= given & ~np.where(rolls_up, read, mask(columns[meter].is_valid()))
+                own |= (read & mask(pc.greater(columns[meter], 0))).astype(np.int64) << bit
     return {"reports_usage": pa.array(found), "own_usage": pa.array(own)}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from botanu.sdk.usage import Add, Attributes
+    from botanu.sdk.usage import Add
 
 
 class Call(Block[Any]):
@@ -101,6 +101,9 @@ class Call(Block[Any]):
         if self._process != process.number:  # a fork's child does not end its parent's call
             return
         if last:
+            tally: Tally | None = vars(self).get("_tally")
+            if tally is not None:
+                self._span.set_attributes(self._with_counted(tally.attributes()))
             end_span(self._span, error)
         elif isinstance(error, Exception):
             mark_failed(self._span, type(error).__name__)
@@ -113,9 +116,10 @@ class Call(Block[Any]):
         return True
 
     def _is_open(self) -> bool:
-        if self._holders:
+        if self._holders and self._process == process.number:
             return True
-        guard.say_once(f"{type(self).__name__} was told something outside its block: not recorded")
+        where = "in a forked process" if self._holders else "outside its block"
+        guard.say_once(f"{type(self).__name__} was told something {where}: not recorded")
         return False
 
     def _set(self, given: Mapping[str, object]) -> Self:
@@ -138,23 +142,20 @@ class Call(Block[Any]):
         return self
 
     def _report(self, what: str, add: Add | None) -> None:
-        if add is not None and self._is_open() and not self._add({}, add):
+        if add is not None and (self._holders or self._is_open()) and not self._add({}, add):
             record_apart(what, present({semconv.PROVIDER: self._provider()}), add)
 
     def _add(self, names: Mapping[str, str], add: Add) -> bool:
         """Add what is reported of *names*, where that is this call and still open; return whether it was."""
         if not self._holders or self._process != process.number or not self._is_for(names):
             return False
-        tally = vars(self).setdefault("_tally", Tally())  # in one go, as another thread may do the same
-        with tally.lock:
-            attributes = add(tally)
-            if attributes is not None:
-                self._span.set_attributes(self._with_counted(attributes))
-        return attributes is not None
+        tally: Tally = vars(self).setdefault("_tally", Tally())  # in one go, as another thread may do the same
+        with tally.lock:  # not that of the span: a signal may come in its midst, and its handler report something
+            return add(tally)
 
-    def _with_counted(self, attributes: Attributes) -> Attributes:
-        """Return *attributes* that say usage, with what the call itself has counted of that added."""
-        return attributes
+    def _with_counted(self, reported: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the attributes of what was *reported*, with what the call itself has counted of that added."""
+        return reported
 
     def _is_for(self, names: Mapping[str, str]) -> bool:
         """Return whether this call names the same provider, and a model where *names* has one.

@@ -11,7 +11,7 @@ import functools
 import os
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -32,6 +32,7 @@ from botanu.sdk.process import in_each_child
 from botanu.sdk.processor import SCOPE, RunProcessor
 from botanu.sdk.providers import OwnProvider, Provider, recording_provider, underneath, warn_of_limits
 from botanu.sdk.sampling import keep_runs, unrecorded
+from botanu.sdk.sent import Status
 from botanu.sdk.settings import SdkSettings, destination
 from botanu.settings import resolve, word
 
@@ -42,25 +43,10 @@ if TYPE_CHECKING:
 
     from botanu.sdk.delivery import Delivery
     from botanu.sdk.propagation import RunPropagator
-    from botanu.sdk.sent import Counts
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What became of the runs and spans of this process so far; those that botanu does not send itself not included."""
-
-    recording: bool
-    """Whether runs are recorded."""
-    endpoint: str | None
-    """Address of the server that spans are sent to; ``None`` where botanu sends none, or has an exporter for that."""
-    runs: Counts
-    """What became of the runs that ended."""
-    spans: Counts
-    """What became of the spans that ended, those of runs and calls among them."""
-    last_fault: str
-    """Why spans did not arrive the last time that some did not; empty when all did."""
-    runs_unrecorded: int
-    """How many runs the tracer provider's sampler dropped before they began; they are not among *runs*."""
+FLUSH_SECONDS_MAX = 86_400.0
+"""Longest wait of one flush: a day."""
 
 
 class _Setup:
@@ -77,7 +63,7 @@ class _Setup:
         self.captured = False
         self.deliver: Callable[[], Delivery | None] = _nowhere
         self.settings = SdkSettings()
-        self.endpoint: str | None = None
+        self.exporter: SpanExporter | None = None
 
     def start(self, settings: SdkSettings) -> bool:
         """Take *settings* into force, and record unless they or OpenTelemetry's say not to; return whether it does."""
@@ -135,11 +121,19 @@ class _Setup:
     def stay(self, given: Mapping[str, object], exporter: SpanExporter | None) -> None:
         """Go on as before, and say so where something else is *given* now."""
         before_sigterm(self.processor.flush_at_end)  # it may have been another thread that came first
-        new = [name for name, value in given.items() if value not in (None, getattr(self.settings, name))]
-        if exporter is not None:
-            new.append("exporter")
+        in_force = {
+            **asdict(self.settings),
+            "endpoint": destination(self.settings.endpoint)[0],
+            "exporter": self.exporter,
+        }
+        new = [name for name, value in {**given, "exporter": exporter}.items() if value not in (None, in_force[name])]
         if new:
             guard.say_once(f"enable({'=, '.join(new)}=) changes nothing: runs are sent already; disable() first")
+
+    def endpoint(self) -> str | None:
+        """Return where spans are sent to."""
+        sends = self.processor.delivery is not None and self.exporter is None
+        return destination(self.settings.endpoint)[0] if sends else None
 
     def resume(self) -> None:
         """Go on where another provider has come in the place of one that was shut down: Logfire's does so."""
@@ -219,7 +213,7 @@ def enable(  # noqa: PLR0913 - one argument for each setting
             _setup.stay(given, exporter)
         elif _setup.start(settings):
             _setup.deliver = functools.partial(delivery_for, settings, exporter)
-            _setup.endpoint = None if exporter is not None else destination(settings.endpoint)[0]
+            _setup.exporter = exporter
             _setup.export()
         _setup.decided = True
 
@@ -228,16 +222,16 @@ def disable() -> None:
     """Send what is waiting, then stop recording: decorated functions run as if they were not decorated."""
     with _setup.lock:
         _setup.tracer, _setup.deliver, _setup.decided = None, _nowhere, True
-        _setup.processor.hand_to(None)
         _setup.leave_propagator()
+        _setup.processor.hand_to(None)
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
     """Send every finished span now; true when all of them arrived within *timeout_seconds*."""
-    delivery = _setup.processor.delivery
+    delivery, seconds = _setup.processor.delivery, min(max(0.0, float(timeout_seconds)), FLUSH_SECONDS_MAX)
     if delivery is not None:
-        return delivery.flush(timeout_seconds)
-    return _setup.provider is None or _setup.provider.force_flush(int(timeout_seconds * 1000))
+        return delivery.flush(seconds)
+    return _setup.provider is None or _setup.provider.force_flush(int(seconds * 1000))
 
 
 def status() -> Status:
@@ -246,7 +240,7 @@ def status() -> Status:
     spans, runs = processor.counts()
     return Status(
         recording=_setup.tracer is not None and not processor.cut_off,
-        endpoint=None if processor.delivery is None else _setup.endpoint,
+        endpoint=_setup.endpoint(),
         runs=runs,
         spans=spans,
         last_fault=processor.last_fault,
@@ -266,7 +260,7 @@ def captured(settings: SdkSettings) -> Iterator[Provider]:
     """
     with _setup.lock:
         before = {name: value for name, value in vars(_setup).items() if name != "provider"}
-        delivery = _setup.processor.delivery
+        delivery, cut_off = _setup.processor.delivery, _setup.processor.cut_off
         _setup.processor.delivery, _setup.captured, _setup.decided = None, True, True
     try:
         if not _setup.start(settings) or _setup.provider is None:
@@ -277,6 +271,9 @@ def captured(settings: SdkSettings) -> Iterator[Provider]:
             _setup.leave_propagator()
             vars(_setup).update(before)
             _setup.processor.delivery = delivery
+            if _setup.processor.cut_off:  # inside
+                _setup.processor.shutdown()
+            _setup.processor.cut_off |= cut_off
             if _setup.propagator is not None:
                 _setup.propagator.put_on()
 

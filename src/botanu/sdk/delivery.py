@@ -5,8 +5,10 @@ Every span is delivered, dropped or waiting, at every moment, and so is every ru
 
 from __future__ import annotations
 
+import math
 import random
 import threading
+import time
 import weakref
 from collections import deque
 from contextlib import suppress
@@ -17,15 +19,14 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 
-from botanu import semconv
 from botanu.sdk.ending import before_end_of_child, leave_signals_to_the_program
 from botanu.sdk.guard import guard
 from botanu.sdk.process import in_each_child
-from botanu.sdk.sent import Counts, Fate, Sent
-from botanu.sdk.spans import attributes_of
+from botanu.sdk.sent import Counts, Fate, Sent, Total
+from botanu.sdk.spans import is_vital, runs_among
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -43,27 +44,10 @@ RETRY_AFTER_SECONDS_MAX = 300.0
 WAIT_SECONDS_FLUSHING = 0.5
 """Longest wait before trying again while the program waits for its spans to arrive."""
 
-VITAL_PREFIXES = ("botanu.outcome.", semconv.USAGE, "botanu.cost.", "gen_ai.", "llm.", "ai.usage.")
-"""Attributes that make a span vital: with an outcome, usage or cost on it, it is dropped last."""
-
-
 _INTERRUPTED = Sent(Fate.AWAY, reason="sending was interrupted")
 
 _jitter = random.Random()  # noqa: S311 - spreads programs out, guards nothing
 # Not the shared source: to a program that seeds that one it would come back as other numbers.
-
-
-class _Tally:
-    """Spans with the same fate, and the runs whose root spans are among them."""
-
-    __slots__ = ("runs", "spans")
-
-    def __init__(self) -> None:
-        self.spans = self.runs = 0
-
-    def add(self, spans: Sequence[ReadableSpan]) -> None:
-        self.spans += len(spans)
-        self.runs += _roots(spans)
 
 
 class Delivery:
@@ -103,7 +87,7 @@ class Delivery:
         self._vital: deque[ReadableSpan] = deque()
         self._waiting: deque[ReadableSpan] = deque()
         self._sending: Sequence[ReadableSpan] = ()
-        self._delivered, self._dropped = _Tally(), _Tally()
+        self._delivered, self._dropped = Total(), Total()
         self._thread: threading.Thread | None = None
         self._sender: Sender | None = None
         self._away = self._closed = False
@@ -157,7 +141,7 @@ class Delivery:
 
         Each waiting span is looked at once: those found vital move on to a queue of their own.
         """
-        while self._waiting and _is_vital(self._waiting[0]):
+        while self._waiting and is_vital(self._waiting[0]):
             self._vital.append(self._waiting.popleft())
         self._dropped.add([(self._waiting or self._vital).popleft()])
 
@@ -176,7 +160,7 @@ class Delivery:
         try:
             self._wake.put(None)
             if not self._is_at_work():
-                self._send_all()
+                self._send_all(until=time.monotonic() + timeout_seconds)
             with self._settled:
                 arrived = self._settled.wait_for(
                     lambda: self._delivered.spans + self._dropped.spans >= goal, min(timeout_seconds, TIMEOUT_MAX)
@@ -191,18 +175,26 @@ class Delivery:
 
     def close(self) -> None:
         """Send everything that waits, within the time there is at the end; drop the rest, and take no more."""
-        self.flush_at_end()
-        with self._lock:
+        if self._closed:
+            return
+        try:
+            self.flush_at_end()
+        finally:  # also where the program is interrupted meanwhile
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        with self._settled:
             if self._closed:
                 return
             self._closed = True
             self._attend_next()
             left = self._drop(deque(self._sending), self._vital, self._waiting)
             self._sending = ()
+            self._settled.notify_all()
             sender = self._sender
         self._wake.put(None)
         if left:
-            guard.say(f"{len(left)} spans, {_roots(left)} of them runs, were not delivered: {self.last_fault}")
+            guard.say(f"{len(left)} spans, {runs_among(left)} of them runs, were not delivered: {self.last_fault}")
         if sender is not None:
             with guard:
                 sender.shutdown()
@@ -212,7 +204,7 @@ class Delivery:
         with self._lock:
             waiting = self._waiting.copy()  # the program appends to it meanwhile
             held = len(waiting) + len(self._vital) + len(self._sending)
-            runs = _roots(chain(self._sending, self._vital, waiting))
+            runs = runs_among(chain(self._sending, self._vital, waiting))
             delivered, dropped = self._delivered, self._dropped
             return Counts(delivered.spans, dropped.spans, held), Counts(delivered.runs, dropped.runs, runs)
 
@@ -256,13 +248,19 @@ class Delivery:
             while True:
                 self._wake.get_nowait()
 
-    def _send_all(self) -> Sent | None:
-        """Send batch by batch until nothing waits or the server is away; return what became of the last one."""
+    def _send_all(self, until: float = math.inf) -> Sent | None:
+        """Send batch by batch until nothing waits, the server is away, or *until* a time on the monotonic clock.
+
+        Return what became of the last one.
+        """
         sent: Sent | None = None
         with self._sending_lock:
             if self._sending:  # this thread is in the midst of it, and a signal's handler flushes
                 return None
-            while (sent is None or sent.fate is not Fate.AWAY) and (batch := self._next_batch()):
+            while (sent is None or sent.fate is not Fate.AWAY) and time.monotonic() < until:
+                batch = self._next_batch()
+                if not batch:
+                    break
                 sent = _INTERRUPTED
                 try:
                     sent = self._attempt(batch)
@@ -272,6 +270,8 @@ class Delivery:
 
     def _next_batch(self) -> Sequence[ReadableSpan]:
         with self._lock:
+            if self._closed:
+                return ()
             batch = [self._vital.popleft() for _ in range(min(self._batch_spans, len(self._vital)))]
             batch += [self._waiting.popleft() for _ in range(min(self._batch_spans - len(batch), len(self._waiting)))]
             self._sending = batch
@@ -305,7 +305,7 @@ class Delivery:
             self.last_fault = sent.reason or self.last_fault
             if self._away:
                 for span in reversed(batch):
-                    (self._vital if _is_vital(span) else self._waiting).appendleft(span)
+                    (self._vital if is_vital(span) else self._waiting).appendleft(span)
             else:
                 arrived = len(batch) - sent.rejected
                 self._delivered.add(batch[:arrived])
@@ -319,11 +319,3 @@ class Delivery:
 
     def _say_dropped(self, reason: str) -> None:
         guard.log_once(f"spans are dropped: {reason}; botanu.status() counts them")
-
-
-def _is_vital(span: ReadableSpan) -> bool:
-    return any(name.startswith(VITAL_PREFIXES) for name in attributes_of(span))
-
-
-def _roots(spans: Iterable[ReadableSpan]) -> int:
-    return sum(semconv.RUN_ROOT in attributes_of(span) for span in spans)

@@ -30,6 +30,8 @@ def before_sigterm(deliver: Callable[[], object]) -> None:
 
 
 def _delivering_first(deliver: Callable[[], object]) -> Callable[[int, object], None]:
+    begun: list[int] = []
+
     def end(number: int) -> None:
         with guard:
             deliver()
@@ -37,6 +39,9 @@ def _delivering_first(deliver: Callable[[], object]) -> Callable[[int, object], 
         os.kill(os.getpid(), number)
 
     def handle(number: int, _frame: object) -> None:
+        if begun:  # the one before sees to it, in the time there is
+            return
+        begun.append(number)
         gevent = sys.modules.get("gevent")
         if gevent is not None and gevent.getcurrent() is gevent.get_hub():  # the loop between greenlets must not wait
             gevent.spawn(end, number)

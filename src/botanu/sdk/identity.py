@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind, set_span_in_context
 
 from botanu import semconv
 from botanu.sdk.contexts import attach, get_current
+from botanu.sdk.spans import remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +98,9 @@ def open_span(
     Return it and the token of the context attached, which is inside *call*, if that is given.
     """
     around = get_current() if context is None else context
-    span = tracer.start_span(name, around, kind, {**stamp_in(around), **attributes})
+    given = {**stamp_in(around), **attributes}
+    span = tracer.start_span(name, around, kind, given)
+    remember(span, given)
     inside = set_span_in_context(span, around)
     if call is not None:
         dict.__setitem__(inside, _CALL, call)  # contexts do not change, but nobody else has this one yet

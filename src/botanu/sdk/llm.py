@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from botanu.sdk.streams import Tokens
-    from botanu.sdk.usage import Attributes
 
 T = TypeVar("T")
 
@@ -51,7 +50,7 @@ class LlmCall(Call):
             cache_write_tokens: the part of the input written to the provider's cache.
             reasoning_tokens: the part of the output that was reasoning.
         """
-        self._set(
+        return self._set(
             {
                 semconv.GEN_AI_INPUT_TOKENS: input_tokens,
                 semconv.GEN_AI_OUTPUT_TOKENS: output_tokens,
@@ -60,9 +59,6 @@ class LlmCall(Call):
                 semconv.GEN_AI_REASONING_TOKENS: reasoning_tokens,
             }
         )
-        if "_tally" in vars(self):  # usage of the same meters has been recorded as well
-            self._add({}, lambda tally: tally.add_usage({}))
-        return self
 
     def set_response(self, *, model: str | None = None, response_id: str | None = None) -> Self:
         """Record which *model* answered, where that differs, and the provider's *response_id*."""
@@ -98,10 +94,10 @@ class LlmCall(Call):
             return AsyncStream(chunks, follow)
         return Stream(chunks, follow)
 
-    def _with_counted(self, attributes: Attributes) -> Attributes:
+    def _with_counted(self, reported: Mapping[str, Any]) -> Mapping[str, Any]:
         counted: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
-        more = {name: counted.get(_COUNTED[name], 0) for name in attributes if name in _COUNTED}
-        return {**attributes, **{name: attributes[name] + count for name, count in more.items()}}
+        more = {name: counted.get(_COUNTED[name], 0) for name in reported if name in _COUNTED}
+        return {**reported, **{name: reported[name] + count for name, count in more.items()}}
 
     def _begin_stream(self) -> None:
         """Note when the first chunk came: should the stream break, something has been used all the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -13,7 +14,8 @@ from botanu.sdk.guard import guard
 from botanu.sdk.identity import stamp_in
 from botanu.sdk.process import in_each_child
 from botanu.sdk.sent import Counts
-from botanu.sdk.spans import attributes_of
+from botanu.sdk.spans import remember, restore
+from botanu.sdk.streams import end_streams
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -40,6 +42,7 @@ class RunProcessor(SpanProcessor):
 
     def _begin(self) -> None:
         """Start with nothing counted: what was is the parent's."""
+        self._lock = threading.RLock()
         self._last: Delivery | None = None
         self._before = Counts(), Counts()
 
@@ -52,18 +55,16 @@ class RunProcessor(SpanProcessor):
         stamp = stamp_in(context)
         if stamp and semconv.RUN_ID not in (span.attributes or {}):
             span.set_attributes(stamp)
-            span.botanu_stamp = stamp  # type: ignore[attr-defined]  # where nothing takes it away
+            remember(span, stamp)
 
     def _on_ending(self, span: Span) -> None:
-        """Give *span* its identity back where it has more attributes than OpenTelemetry keeps: the oldest go first.
+        """Give *span* back what is remembered of it, where it has more attributes than OpenTelemetry keeps.
 
-        There it bears more than the limit: one that has ended lets go of no other.
+        The oldest go first, which say whose it is. Once it has ended, a span lets go of no other for them.
         """
         if span.dropped_attributes:
             with guard:
-                kept = attributes_of(span)
-                if semconv.RUN_ID not in kept and isinstance(kept, dict):
-                    kept.update(getattr(span, "botanu_stamp", None) or stamp_in(get_current()))
+                restore(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand *span* over."""
@@ -72,17 +73,20 @@ class RunProcessor(SpanProcessor):
 
     def hand_to(self, delivery: Delivery | None) -> None:
         """Hand spans to *delivery* from now on, or to nobody, once the one before has sent what waits."""
-        last, self.delivery = self.delivery, delivery
+        with self._lock:
+            last, self.delivery = self.delivery, delivery
+            if last is not None:
+                if self._last is not None:
+                    self._before = _sum(self._before, self._last.counts())
+                self._last = last
         if last is not None:
-            if self._last is not None:
-                self._before = _sum(self._before, self._last.counts())
-            self._last = last
             last.close()
 
     def counts(self) -> tuple[Counts, Counts]:
         """Return what became of the spans, and of the runs, that any delivery of this process has had."""
-        deliveries = {self._last, self.delivery}
-        return functools.reduce(_sum, (each.counts() for each in deliveries if each is not None), self._before)
+        with self._lock:
+            deliveries = {self._last, self.delivery}
+            return functools.reduce(_sum, (each.counts() for each in deliveries if each is not None), self._before)
 
     @property
     def last_fault(self) -> str:
@@ -96,7 +100,8 @@ class RunProcessor(SpanProcessor):
             self.delivery.flush_at_end()
 
     def shutdown(self) -> None:
-        """Send what waits; what ends from now on is dropped, and counted."""
+        """End the streams that are open, and send what waits; what ends from now on is dropped, and counted."""
+        end_streams()
         self.cut_off = True
         if self.delivery is not None:
             self.delivery.close()

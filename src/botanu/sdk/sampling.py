@@ -16,6 +16,7 @@ from opentelemetry.trace import TraceFlags, get_current_span
 
 from botanu import semconv
 from botanu.sdk.guard import guard
+from botanu.sdk.process import in_each_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,9 +110,13 @@ class Unrecorded:
     """Counts the runs whose root span is not recorded, and says so once."""
 
     def __init__(self) -> None:
-        """Start at zero."""
+        """Start at zero, and so in a forked process."""
+        self._begin()
+        in_each_child(self._begin)
+
+    def _begin(self) -> None:
         self.runs = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may open a run, too
 
     def note(self) -> None:
         """Count one more."""

@@ -23,7 +23,7 @@ from botanu.sdk.outcome import Outcome
 from botanu.sdk.process import process
 from botanu.sdk.retrying import number_attempt
 from botanu.sdk.sampling import unrecorded
-from botanu.sdk.spans import end_span
+from botanu.sdk.spans import end_span, record_span, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 FAULTS_MAX = 32
 """Most different faults kept per run."""
 
+EVENTS_MAX = 128
+"""Most outcomes of a run that are kept as events; the last ones, as OpenTelemetry keeps them."""
+
 
 class Run:
     """The run your code is inside: who it is, and the outcome it will end with. ``run_botanu`` yields it."""
@@ -42,6 +45,7 @@ class Run:
     __slots__ = (
         "_elsewhere",
         "_ended",
+        "_events",
         "_faults",
         "_lock",
         "_outcome",
@@ -69,7 +73,10 @@ class Run:
         self._outcome: Outcome | None = None
         self._outcome_count = 0
         self._elsewhere = self._ended = elsewhere
-        self._lock = threading.RLock()  # a signal may come in its midst, and its handler emit an outcome
+        self._events: list[tuple[int, Outcome]] = []
+        # A signal may come in its midst, and its handler emit an outcome. That does without the span, whose lock is not
+        # made for it.
+        self._lock = threading.RLock()
         self._process = process.number
 
     @property
@@ -118,24 +125,33 @@ class Run:
         with guard:
             if outcome.faults:
                 self._say(outcome.faults)
-            with self._lock:
+            if not self._is_here() or not self._take(outcome):
                 self._outcome = outcome
-                open_here = not self._ended and self._process == process.number
-                if open_here:
-                    self._hold(outcome)
-                    self._outcome_count += 1
-            if not open_here:
                 self._report_late(outcome)
+
+    def _is_here(self) -> bool:
+        """Return whether this is the run's process, and not a fork, where its lock may be taken for good."""
+        return self._process == process.number
+
+    def _take(self, outcome: Outcome) -> bool:
+        """Make *outcome* the run's, unless it has ended; return whether that was done."""
+        with self._lock:
+            if not self._ended:
+                self._hold(outcome)
+                self._outcome_count += 1
+            return not self._ended
 
     def _add_identity(self, attributes: Mapping[str, str]) -> None:
         """Have the root span, if it is here, and spans and runs that start from now on, bear *attributes* too."""
-        with guard, self._lock:
+        with guard:
             if (self._ended and not self._elsewhere) or self._span is None:  # without a span it is current nowhere
                 guard.say_once(f"{', '.join(attributes)} came after the end of the run: not recorded")
-                return
-            self.identity = {**self.identity, **attributes}  # a new one: spans share the one before
-            if not self._elsewhere:
-                self._span.set_attributes(attributes)
+            elif self._elsewhere or not self._is_here():
+                self.identity = {**self.identity, **attributes}  # a new one: spans share the one before
+            else:
+                with self._lock:
+                    self.identity = {**self.identity, **attributes}
+                    self._span.set_attributes(attributes)
 
     def _say(self, faults: Sequence[str]) -> None:
         for fault in faults:
@@ -148,8 +164,9 @@ class Run:
         for fault in outcome.faults:
             if len(self._faults) < FAULTS_MAX:
                 self._faults[fault] = None
-        if self._span is not None:
-            self._span.add_event(semconv.OUTCOME_EMITTED, outcome.event_attributes())
+        self._events.append((time.time_ns(), outcome))
+        if len(self._events) > EVENTS_MAX:
+            del self._events[0]
 
     def _report_late(self, outcome: Outcome) -> None:
         """Send *outcome* on a span of its own: that of the run has ended, or is another process's."""
@@ -159,30 +176,32 @@ class Run:
         attributes: dict[str, AttributeValue] = {**self.identity, **outcome.attributes(), semconv.OUTCOME_LATE: True}
         if outcome.faults:
             attributes[semconv.FAULTS] = outcome.faults
-        now = time.time_ns()
-        span = tracer.start_span(
-            semconv.OUTCOME_EMITTED,
-            set_span_in_context(self._span, Context()),
-            attributes=attributes,
-            start_time=now,
-        )
-        span.end(now)
+        context = set_span_in_context(self._span, Context())
+        record_span(tracer, semconv.OUTCOME_EMITTED, attributes, context)
 
     def _end(self, error: BaseException | None, *, success: bool) -> None:
         """End the run and its root span; the outcome emitted stands, otherwise the ending gives one."""
+        if not self._is_here():  # a fork's child does not end its parent's run
+            return
         with self._lock:
-            if self._ended or self._process != process.number:  # a fork's child does not end its parent's run
+            if self._ended:
                 return
             self._ended = True
             ending = Outcome.of_ending(error, success=success) if self._outcome is None else None
             if ending is not None:
                 self._hold(ending)
         if self._span is not None:
-            closing = self._closing_attributes()
-            self._span.set_attributes(closing)
-            if getattr(self._span, "dropped_attributes", 0):  # the oldest, where a span has more than it may
-                self._span.set_attributes({**self.identity, semconv.RUN_ROOT: True, **closing})
-            end_span(self._span, error)
+            self._close(self._span, error)
+
+    def _close(self, span: Span, error: BaseException | None) -> None:
+        """Write on *span* what the run has come to, and end it."""
+        for moment, outcome in self._events:
+            span.add_event(semconv.OUTCOME_EMITTED, outcome.event_attributes(), moment)
+        closing = self._closing_attributes()
+        span.set_attributes(closing)
+        if getattr(span, "dropped_attributes", 0):
+            remember(span, {**self.identity, semconv.RUN_ROOT: True, **closing})
+        end_span(span, error)
 
     def _closing_attributes(self) -> dict[str, AttributeValue]:
         attributes: dict[str, AttributeValue] = {}

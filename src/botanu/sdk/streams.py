@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     """Tokens by the names that ``LlmCall.set_tokens`` has for them."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def _ignore_first() -> None:
@@ -50,11 +52,26 @@ class _Followed(Generic[T]):
 
     def __init__(self, chunks: object, follow: Follow[T]) -> None:
         self._inside = contextvars.copy_context()
+        self._entered = threading.Lock()
         self._chunks = chunks
         self._follow = follow
         self._begun = False
         self._tokens: dict[str, int] = {}
         self._unfinished = weakref.finalize(self, follow.finish, self._tokens, None)
+        self._unfinished.atexit = False  # by then it would be too late: ``end_streams`` comes before
+        _open.add(self)
+
+    def _run(self, step: Callable[..., R], *given: object) -> R:
+        """Return what *step* returns, inside the call; where a step is under way already, in a copy of its context.
+
+        So it is when another thread, or a signal's handler, closes the stream that a read is waiting for.
+        """
+        if not self._entered.acquire(blocking=False):
+            return self._inside.copy().run(step, *given)
+        try:
+            return self._inside.run(step, *given)
+        finally:
+            self._entered.release()
 
     def _note(self, chunk: T) -> None:
         """Keep the tokens that *chunk* reports, in place of those of chunks before."""
@@ -65,7 +82,7 @@ class _Followed(Generic[T]):
         if self._follow.usage is None:
             return
         try:
-            reported = self._inside.run(self._follow.usage, chunk)
+            reported = self._run(self._follow.usage, chunk)
             if reported:
                 self._tokens.update({name: count for name, count in reported.items() if count is not None})
         except Exception as error:  # noqa: BLE001 - the program's own function must not end its stream
@@ -84,14 +101,14 @@ class Stream(_Followed[T], Iterator[T]):
     def __init__(self, chunks: Iterable[T], follow: Follow[T]) -> None:
         """Belongs to ``LlmCall.stream``."""
         super().__init__(chunks, follow)
-        self._iterator = self._inside.run(iter, chunks)
+        self._iterator = self._run(iter, chunks)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
         try:
-            chunk = self._inside.run(next, self._iterator)
+            chunk = self._run(next, self._iterator)
         except BaseException as error:
             self._end(None if isinstance(error, StopIteration) else error)
             raise
@@ -103,7 +120,7 @@ class Stream(_Followed[T], Iterator[T]):
         try:
             for each in _unlike(self._iterator, self._chunks):
                 if hasattr(each, "close"):
-                    self._inside.run(each.close)
+                    self._run(each.close)
         finally:
             self._end(None)
 
@@ -138,6 +155,15 @@ class AsyncStream(_Followed[T], AsyncIterator[T]):
                     await Within(self._inside, closing)
         finally:
             self._end(None)
+
+
+_open: weakref.WeakSet[_Followed[Any]] = weakref.WeakSet()
+
+
+def end_streams() -> None:
+    """End every stream that is open, with what it has reported so far: the program is about to end."""
+    for each in [*_open]:
+        each._end(None)  # noqa: SLF001 - it is one of ours
 
 
 def _unlike(iterator: object, chunks: object) -> list[Any]:

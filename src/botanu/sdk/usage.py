@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
@@ -16,13 +15,13 @@ from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import optional_text, plain_text, present
 from botanu.sdk.identity import call_in, stamp_in
 from botanu.sdk.quantities import AMOUNT_DIGITS_MAX, MONEY, QUANTITY
+from botanu.sdk.spans import record_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Attributes = Mapping[str, Any]
-    Add = Callable[["Tally"], Attributes | None]
-    """Adds something to a tally, and returns what to set."""
+    Add = Callable[["Tally"], bool]
+    """Adds something to a tally, and returns whether it could."""
 
 METERS_MAX = 32
 """Most meters kept of one call."""
@@ -46,8 +45,8 @@ class Tally:
         self._amount = Decimal(0)
         self._currency: str | None = None
 
-    def add_usage(self, usage: Mapping[str, int | float]) -> Attributes:
-        """Add quantities by meter; return the attributes that say the totals."""
+    def add_usage(self, usage: Mapping[str, int | float]) -> bool:
+        """Add quantities by meter; return whether that was done, which it always is."""
         for meter, quantity in usage.items():
             if meter not in self._usage and len(self._usage) == METERS_MAX:
                 guard.say_once(f"a call keeps {METERS_MAX} meters: not recorded beyond", about="meters")
@@ -55,14 +54,21 @@ class Tally:
             total = QUANTITY.of(meter, self._usage.get(meter, 0) + quantity)
             if total is not None:
                 self._usage[meter] = total
-        return {semconv.USAGE + meter: total for meter, total in self._usage.items()}
+        return True
 
-    def add_cost(self, amount: Decimal, currency: str) -> Attributes | None:
-        """Add a cost; return the attributes that say the total, or ``None`` where it is in another currency."""
+    def add_cost(self, amount: Decimal, currency: str) -> bool:
+        """Add a cost; return whether that was done: not where it is in another currency than those before."""
         if self._currency not in (None, currency):
-            return None
+            return False
         self._amount, self._currency = _EXACT.add(self._amount, amount), currency
-        return {semconv.COST_AMOUNT: f"{self._amount:f}", semconv.COST_CURRENCY: currency}
+        return True
+
+    def attributes(self) -> Mapping[str, Any]:
+        """Return the attributes that say the totals."""
+        cost = {} if self._currency is None else {semconv.COST_AMOUNT: f"{self._amount:f}"}
+        if self._currency is not None:
+            cost[semconv.COST_CURRENCY] = self._currency
+        return {**{semconv.USAGE + meter: total for meter, total in self._usage.items()}, **cost}
 
 
 def record_usage(
@@ -184,6 +190,6 @@ def record_apart(what: str, names: Mapping[str, str], add: Add) -> None:
     """Record on a span of its own named *what*."""
     tracer = configure.tracer()
     if tracer is not None:
-        now = time.time_ns()
-        attributes = {**stamp_in(get_current()), **names, **(add(Tally()) or {})}
-        tracer.start_span(what, attributes=attributes, start_time=now).end(now)
+        tally = Tally()
+        add(tally)
+        record_span(tracer, what, {**stamp_in(get_current()), **names, **tally.attributes()})

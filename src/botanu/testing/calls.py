@@ -7,9 +7,9 @@ from decimal import Decimal
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
-from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS, USAGE
+from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS
 from botanu.sdk.spans import attributes_of
-from botanu.testing.reading import is_answered, read, read_cost, read_usage, reports
+from botanu.testing.reading import is_answered, read, read_cost, read_own, read_usage, reports, uses
 
 _TOOL_CALL = "execute_tool"
 
@@ -57,12 +57,13 @@ def call_of(span: ReadableSpan) -> CapturedCall | None:
     attributes = attributes_of(span)
     operation, error_type = read(attributes, "operation"), read(attributes, "error_type")
     failed = error_type is not None or span.status.status_code is StatusCode.ERROR
-    uses = operation not in ROLL_UP_OPERATIONS and any(read(attributes, meter) is not None for meter in USAGE)
+    rolls_up = operation in ROLL_UP_OPERATIONS
     should_use = operation in CALL_OPERATIONS and (not failed or is_answered(attributes))
-    counted = uses or should_use or reports(attributes)
+    counted = (uses(attributes) and not rolls_up) or should_use or reports(attributes, rolls_up=rolls_up)
     if not counted and operation not in (*CALL_OPERATIONS, _TOOL_CALL):
         return None
-    tokens = Tokens(**{each.name: read(attributes, each.name) for each in fields(Tokens)})
+    reader = read_own if rolls_up and counted else read
+    tokens = Tokens(**{each.name: reader(attributes, each.name) for each in fields(Tokens)})
     known = asdict(tokens)
     response_model = read(attributes, "response_model")
     cost, currency = read_cost(attributes)

@@ -16,6 +16,7 @@ _COUNT_MAX = 10**12
 _COUNT_TEXT = re.compile(r"[0-9]{1,12}")
 _MONEY_TEXT = re.compile(r"0*[0-9]{1,9}(\.[0-9]+)?|[0-9](\.[0-9]+)?[eE]-0*[1-9][0-9]{0,2}")
 _MONEY_LIMIT = Decimal("999999999.9999999995")  # from here on it is rounded to more than a column holds
+_REQUESTS = "requests"
 _CURRENCY = "USD"  # of a cost that names none
 
 
@@ -41,11 +42,28 @@ def read_usage(attributes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def reports(attributes: Mapping[str, Any]) -> bool:
-    """Return whether *attributes* report a cost, or usage in botanu's own words."""
+def read_own(attributes: Mapping[str, Any], meter: str) -> int | None:
+    """Return what *attributes* say of one of the server's meters in botanu's own words."""
+    return _count(attributes.get(f"{semconv.USAGE}{meter}"))
+
+
+def uses(attributes: Mapping[str, Any]) -> bool:
+    """Return whether *attributes* say how much was used, in whatever words."""
+    counts = {meter: read(attributes, meter) for meter in USAGE}
+    return any(count is not None for meter, count in counts.items() if meter != _REQUESTS) or bool(counts[_REQUESTS])
+
+
+def reports(attributes: Mapping[str, Any], *, rolls_up: bool) -> bool:
+    """Return whether *attributes* report a cost, or usage in botanu's own words: all that counts if it *rolls_up*."""
     return semconv.COST_AMOUNT in attributes or any(
-        meter in USAGE or not _is_zero(value) for meter, value in _reported(attributes).items()
+        _is_reported(attributes, meter, rolls_up=rolls_up) if meter in USAGE else not _is_zero(value)
+        for meter, value in _reported(attributes).items()
     )
+
+
+def _is_reported(attributes: Mapping[str, Any], meter: str, *, rolls_up: bool) -> bool:
+    own = read_own(attributes, meter)
+    return own > 0 if own is not None else rolls_up or read(attributes, meter) is None
 
 
 def is_answered(attributes: Mapping[str, Any]) -> bool:
