@@ -194,7 +194,8 @@ class Delivery:
             sender = self._sender
         self._wake.put(None)
         if left:
-            guard.say(f"{len(left)} spans, {runs_among(left)} of them runs, were not delivered: {self.last_fault}")
+            reason = self.last_fault or "the time for it is over"
+            guard.say(f"{len(left)} spans, {runs_among(left)} of them runs, were not delivered: {reason}")
         if sender is not None:
             with guard:
                 sender.shutdown()
