@@ -94,9 +94,10 @@ class _Setup:
 
     def _attach(self) -> None:
         """Put our processor on the program's provider, or on a new one where it has none."""
-        if self.provider is None:
-            atexit.register(self.processor.shutdown)  # a provider of the program's may not do so itself
         provider, apart = recording_provider()
+        if self.provider is None:
+            # First what the program does at its end, then this, then what the provider does.
+            atexit.register(self.processor.end)
         contexts.keep_apart(apart=apart)
         makes_spans = underneath(provider)
         if makes_spans is not self.provider:

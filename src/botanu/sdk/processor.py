@@ -99,9 +99,14 @@ class RunProcessor(SpanProcessor):
         if self.delivery is not None:
             self.delivery.flush_at_end()
 
+    def end(self) -> None:
+        """End the streams that are open, and shut down: it is the end of the program."""
+        with guard:
+            end_streams()
+        self.shutdown()
+
     def shutdown(self) -> None:
-        """End the streams that are open, and send what waits; what ends from now on is dropped, and counted."""
-        end_streams()
+        """Send what waits; what ends from now on is dropped, and counted."""
         self.cut_off = True
         if self.delivery is not None:
             self.delivery.close()
