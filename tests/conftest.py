@@ -1,12 +1,16 @@
 """What tests share."""
 
+import io
 import os
+import sys
+from contextlib import contextmanager
 
 import httpx2
 import pytest
 from hypothesis import settings
 from support.lab import Lab
 
+from botanu import __main__ as entry
 from botanu.sdk.guard import guard
 from botanu.server.app import create_app
 from botanu.server.run import serving
@@ -35,13 +39,37 @@ def lab(tmp_path):
     made.store.close()
 
 
+@contextmanager
+def serving_from(directory):
+    settings = ServerSettings(port=0, data_dir=directory, body_bytes_max=100_000, query_rows_max=1000)
+    with serving(create_app(settings, {}), settings) as address:
+        yield address
+
+
+def client_of(address):
+    return httpx2.Client(base_url=address, timeout=30.0)
+
+
 @pytest.fixture
 def server(tmp_path):
     """A real server on a free port, and a client that asks it."""
-    settings = ServerSettings(port=0, data_dir=tmp_path / "server", body_bytes_max=100_000, query_rows_max=1000)
-    app = create_app(settings, {})
-    with serving(app, settings) as address, httpx2.Client(base_url=address, timeout=30.0) as client:
+    with serving_from(tmp_path / "server") as address, client_of(address) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def empty_server_address(tmp_path_factory):
+    with serving_from(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@pytest.fixture
+def empty_server(empty_server_address):
+    """As ``server``, but one for all tests of a module that leave it as they found it: without a span and a value."""
+    with client_of(empty_server_address) as client:
+        yield client
+        query = {"query": "SELECT (SELECT count(*) FROM spans), (SELECT count(*) FROM unit_values)"}
+        assert client.post("/v1/sql", json=query).json()["rows"] == [[0, 0]]
 
 
 @pytest.fixture
@@ -60,3 +88,21 @@ def sql(server):
 def lenient(runs):
     """The guard as it is in production."""
     guard.strict = False
+
+
+@pytest.fixture
+def botanu(monkeypatch, capsys):
+    """Run the command in this process; give exit code, standard output and standard error."""
+
+    def run(*arguments, stdin=None):
+        monkeypatch.setattr(sys, "argv", ["botanu", *map(str, arguments)])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        try:
+            entry.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return run

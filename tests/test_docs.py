@@ -129,9 +129,10 @@ def provider():
 class Player:
     """Plays pages against one server."""
 
-    def __init__(self, address, provider, directory):
+    def __init__(self, address, provider, directory, botanu):
         self.address = address
         self.directory = directory
+        self.botanu = botanu
         self.answer = None
         self.asking = True
         self.variables = {
@@ -184,7 +185,11 @@ class Player:
                 self.command(words[1:], shown, block.line)
 
     def command(self, words, shown, line):
-        printed = self.run(["-m", "botanu", *words], line)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.variables.items():
+                patch.setenv(name, value)
+            code, printed, errors = self.botanu(*words)
+        assert (code, errors) == (0, ""), f"line {line}: {words}"
         if shown:
             got, want = ("".join(f"{each.rstrip()}\n" for each in text.splitlines()) for text in (printed, shown))
             assert OutputChecker().check_output(want, got, ELLIPSIS), f"line {line}: {words} prints\n{got}"
@@ -216,8 +221,8 @@ class Player:
 
 
 @pytest.fixture
-def player(server, provider, tmp_path):
-    return Player(server[1], provider, tmp_path)
+def player(server, provider, tmp_path, botanu):
+    return Player(server[1], provider, tmp_path, botanu)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])

@@ -1,6 +1,10 @@
 import pytest
-from support.llm_api import serving
-from support.process import ServerProcess
+from support import llm_api
+from support.process import Served, ServerProcess
+
+from botanu.server.app import create_app
+from botanu.server.run import serving
+from botanu.server.settings import ServerSettings
 
 
 @pytest.fixture
@@ -19,9 +23,13 @@ def start():
 
 
 @pytest.fixture
-def served(tmp_path, start):
-    """A server in a process of its own."""
-    return start(tmp_path / "store")
+def served(tmp_path):
+    """A server for programs in processes of their own."""
+    settings = ServerSettings(port=0, data_dir=tmp_path / "store")
+    with serving(create_app(settings, {}), settings) as address:
+        server = Served(address)
+        yield server
+        server.client.close()
 
 
 def answer(path, asked):
@@ -76,5 +84,5 @@ def response(model, *, stream):
 @pytest.fixture
 def api():
     """A server that answers like OpenAI's API."""
-    with serving(answer) as address:
+    with llm_api.serving(answer) as address:
         yield address

@@ -14,8 +14,8 @@ def send(server, *spans):
     assert server.post("/v1/traces", content=body(*spans), headers=PROTOBUF).status_code == 200
 
 
-def test_health(server):
-    assert server.get("/healthz").json() == {"status": "ok"}
+def test_health(empty_server):
+    assert empty_server.get("/healthz").json() == {"status": "ok"}
 
 
 def test_sql_gives_columns_with_types_and_rows(server):
@@ -37,22 +37,22 @@ def test_sql_gives_columns_with_types_and_rows(server):
     assert datetime.fromisoformat(start).tzinfo is not None
 
 
-def test_numbers_are_exact_on_the_wire(server):
+def test_numbers_are_exact_on_the_wire(empty_server):
     query = """SELECT 9007199254740993 AS i, 0.000000001::DECIMAL(18,9) AS d,
       12345678901234567890.123456789::DECIMAL(38,9) AS e"""
 
-    text = server.post("/v1/sql", json={"query": query}).text
+    text = empty_server.post("/v1/sql", json={"query": query}).text
 
     assert '"rows":[[9007199254740993,0.000000001,12345678901234567890.123456789]]' in text
     assert plain.loads(text.encode())["rows"][0][2] == Decimal("12345678901234567890.123456789")
     assert json.loads(text)["rows"][0][1] == 1e-9
 
 
-def test_values_that_json_has_no_form_for_are_written_out(server):
+def test_values_that_json_has_no_form_for_are_written_out(empty_server):
     query = """SELECT 'NaN'::DOUBLE AS nan, DATE '2026-11-01' AS day, [1, NULL] AS list, {'a': 1.5} AS struct,
       INTERVAL 90 SECOND AS span, '\\xFF'::BLOB AS blob, TIME '12:00' AS clock, uuid() AS id"""
 
-    (row,) = server.post("/v1/sql", json={"query": query}).json()["rows"]
+    (row,) = empty_server.post("/v1/sql", json={"query": query}).json()["rows"]
 
     assert row[:4] == ["nan", "2026-11-01", [1, None], {"a": 1.5}]
     assert row[5:7] == ["ff", "12:00:00"]
@@ -73,8 +73,8 @@ def test_values_that_json_has_no_form_for_are_written_out(server):
         (b'{"query": "SELECT * FROM prices"}', {}, "over 1,000 rows; add a LIMIT"),
     ],
 )
-def test_a_question_that_cannot_be_answered_says_why(server, content, headers, message):
-    response = server.post("/v1/sql", content=content, headers={"content-type": "application/json", **headers})
+def test_a_question_that_cannot_be_answered_says_why(empty_server, content, headers, message):
+    response = empty_server.post("/v1/sql", content=content, headers={"content-type": "application/json", **headers})
 
     assert response.status_code == 400
     assert message in response.json()["error"]
@@ -100,16 +100,16 @@ def test_a_report_is_the_measures_by_a_dimension(server):
     assert made["currency"] == "USD"
 
 
-def test_a_path_or_method_that_is_not_there_is_told_in_json(server):
-    assert server.get("/v1/nothing").json() == {"error": "Not Found"}
-    refused = server.get("/v1/sql")
+def test_a_path_or_method_that_is_not_there_is_told_in_json(empty_server):
+    assert empty_server.get("/v1/nothing").json() == {"error": "Not Found"}
+    refused = empty_server.get("/v1/sql")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert refused.json() == {"error": "Method Not Allowed"}
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"value_type": "x", "amount": ' + b"9" * 5000 + b"}"])
-def test_a_body_that_cannot_be_read_is_refused(server, content):
-    response = server.post("/v1/values", content=content, headers={"content-type": "application/json"})
+def test_a_body_that_cannot_be_read_is_refused(empty_server, content):
+    response = empty_server.post("/v1/values", content=content, headers={"content-type": "application/json"})
 
     assert response.status_code == 400
     assert response.json()["error"]
@@ -124,16 +124,16 @@ def test_a_body_that_cannot_be_read_is_refused(server, content):
         ("'20000-01-01'::date", "20000-01-01"),
     ],
 )
-def test_instants_beyond_the_calendar_are_written_out(server, expression, text):
-    response = server.post("/v1/sql", json={"query": f"SELECT {expression} AS x"})
+def test_instants_beyond_the_calendar_are_written_out(empty_server, expression, text):
+    response = empty_server.post("/v1/sql", json={"query": f"SELECT {expression} AS x"})
 
     assert response.status_code == 200, response.text
     assert text is None or response.json()["rows"] == [[text]]
 
 
 @pytest.mark.parametrize("query", ["windwo=7d", "window=soon", "by=color", "from=yesterday"])
-def test_a_report_that_cannot_be_made_says_why(server, query):
-    response = server.get(f"/v1/reports?{query}")
+def test_a_report_that_cannot_be_made_says_why(empty_server, query):
+    response = empty_server.get(f"/v1/reports?{query}")
 
     assert response.status_code == 400
     assert query.partition("=")[0 if query == "windwo=7d" else 2] in response.json()["error"]
@@ -180,9 +180,9 @@ def test_a_second_value_holds_from_now_unless_told(server):
         ({"value_type": "x", "amount": "9" * 5000}, "must be below"),
     ],
 )
-def test_a_value_that_cannot_be_meant_is_refused(server, value, message):
-    response = server.post("/v1/values", json=value)
+def test_a_value_that_cannot_be_meant_is_refused(empty_server, value, message):
+    response = empty_server.post("/v1/values", json=value)
 
     assert response.status_code == 400
     assert message in response.json()["error"]
-    assert server.get("/v1/values").json() == {"values": []}
+    assert empty_server.get("/v1/values").json() == {"values": []}

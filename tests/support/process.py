@@ -24,19 +24,12 @@ def environment(**extra):
     return kept | extra
 
 
-class ServerProcess:
-    """``botanu serve`` in a process of its own."""
+class Served:
+    """A server, from without."""
 
-    def __init__(self, directory, *options, **environ):
-        command = [BOTANU, "serve", "--port", "0", "--data-dir", str(directory), *options]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**environ)
-        )
-        readable, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
-        self.line = self.process.stdout.readline() if readable else ""
-        assert self.line.startswith("botanu is ready at "), self.line + self.stop()[1]
-        self.url = self.line.split()[-1]
-        self.client = httpx2.Client(base_url=self.url, timeout=30.0)
+    def __init__(self, url):
+        self.url = url
+        self.client = httpx2.Client(base_url=url, timeout=30.0)
 
     def send(self, *spans):
         return self.client.post(
@@ -47,6 +40,20 @@ class ServerProcess:
         response = self.client.post("/v1/sql", json={"query": query})
         assert response.status_code == 200, response.text
         return response.json()["rows"]
+
+
+class ServerProcess(Served):
+    """``botanu serve`` in a process of its own."""
+
+    def __init__(self, directory, *options, **environ):
+        command = [BOTANU, "serve", "--port", "0", "--data-dir", str(directory), *options]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**environ)
+        )
+        readable, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        self.line = self.process.stdout.readline() if readable else ""
+        assert self.line.startswith("botanu is ready at "), self.line + self.stop()[1]
+        super().__init__(self.line.split()[-1])
 
     def kill(self):
         """Let nothing be tidied up."""

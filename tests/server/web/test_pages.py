@@ -64,11 +64,11 @@ def test_the_overview_shows_the_report(server):
     assert "(1 without a price, not in the cost)" in page
 
 
-def test_an_empty_store_says_what_to_do_next(server):
-    page = server.get("/").text
+def test_an_empty_store_says_what_to_do_next(empty_server):
+    page = empty_server.get("/").text
 
     assert "pip install botanu" in page
-    assert f"BOTANU_ENDPOINT={str(server.base_url).rstrip('/')}" in page
+    assert f"BOTANU_ENDPOINT={str(empty_server.base_url).rstrip('/')}" in page
 
 
 def test_an_empty_window_names_the_latest_run_and_leads_to_it(server):
@@ -95,13 +95,13 @@ def test_the_page_says_which_runs_and_what_gives_them_a_value(server):
     assert "No value is set" not in server.get("/?window=7d").text
 
 
-def test_the_code_to_copy_is_code(server):
-    (block,) = re.findall(r"<pre><code>(.*?)</code></pre>", server.get("/").text, re.DOTALL)
+def test_the_code_to_copy_is_code(empty_server):
+    (block,) = re.findall(r"<pre><code>(.*?)</code></pre>", empty_server.get("/").text, re.DOTALL)
     exec(html.unescape(block), {})
 
 
-def test_a_window_that_is_none_is_named_and_the_page_is_shown(server):
-    response = server.get("/?window=<script>alert(1)</script>")
+def test_a_window_that_is_none_is_named_and_the_page_is_shown(empty_server):
+    response = empty_server.get("/?window=<script>alert(1)</script>")
 
     assert response.status_code == 200
     assert "&lt;script&gt;" in response.text
@@ -118,17 +118,17 @@ def test_hostile_names_are_text(server):
 
 
 @pytest.mark.parametrize("path", ["/", "/?window=all"])
-def test_every_page_carries_the_policy_and_nothing_inline(server, path):
-    response = server.get(path)
+def test_every_page_carries_the_policy_and_nothing_inline(empty_server, path):
+    response = empty_server.get(path)
 
     assert response.headers["content-security-policy"].startswith("default-src 'none'")
     assert response.headers["x-content-type-options"] == "nosniff"
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://(?!127\.0\.0\.1)", response.text)
 
 
-def test_what_the_page_refers_to_is_there(server):
-    page = server.get("/").text
+def test_what_the_page_refers_to_is_there(empty_server):
+    page = empty_server.get("/").text
     for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
-        assert server.get(path).status_code == 200, path
-    assert server.get("/static/../settings.py").status_code == 404
-    assert server.get("/static/..%2f..%2fsettings.py").status_code == 404
+        assert empty_server.get(path).status_code == 200, path
+    assert empty_server.get("/static/../settings.py").status_code == 404
+    assert empty_server.get("/static/..%2f..%2fsettings.py").status_code == 404
