@@ -168,7 +168,7 @@ with botanu.run_botanu("w", event_id="e", customer_id="c") as run:
         ),
         "w",
     ]
-    assert errors.count("internal fault, the program goes on without: SettingsError") == 1
+    assert errors.count("nothing is recorded: queue_spans_max (BOTANU_QUEUE_SPANS_MAX) must be a whole number") == 1
 
 
 def test_no_run_is_lost_when_many_threads_come_first():

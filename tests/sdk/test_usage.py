@@ -238,19 +238,18 @@ class TestQuantities:
             (np.array([1, 2]), "ndarray"),
         ],
     )
-    def test_what_is_none_is_left_out_and_that_is_logged_once(self, runs, lenient, caplog, given, shown):
+    def test_what_is_none_is_not_known_and_that_is_logged_once(self, runs, lenient, caplog, given, shown):
         for _ in range(2):
             record_usage(pages=given, searches=1)
 
         for span in runs.spans():
-            assert reported(span) == {"searches": 1}
+            assert reported(span) == {"searches": 1, "pages": "unknown"}
         assert [record.getMessage() for record in caplog.records] == [
             f"pages must be a finite number from 0, not {shown}: not recorded"
         ]
 
     def test_a_record_of_nothing_makes_no_span(self, runs, lenient, caplog):
         record_usage()
-        record_usage(pages=float("nan"))
 
         assert runs.spans() == []
         assert "record_usage() was given no meter, such as pages=3: nothing is recorded" in caplog.text
@@ -264,13 +263,13 @@ class TestQuantities:
             "meters must be names such as pages, not 'two words': not recorded"
         ]
 
-    def test_a_sum_beyond_all_numbers_is_left_out(self, runs, lenient, caplog):
+    def test_a_sum_beyond_all_numbers_is_not_known(self, runs, lenient, caplog):
         with track_tool_call("t"):
             for _ in range(2):
                 record_usage(pages=1.5e308, searches=2**63 - 1)
 
         (span,) = runs.spans()
-        assert reported(span) == {"pages": 1.5e308, "searches": float(2**64)}
+        assert reported(span) == {"pages": "unknown", "searches": float(2**64)}
         assert "pages must be a finite number from 0, not inf: not recorded" in caplog.text
 
     def test_meters_without_end_do_not_push_the_identity_out(self, runs, lenient, caplog):
@@ -330,21 +329,21 @@ class TestCost:
             Broken(),
         ],
     )
-    def test_what_is_none_is_left_out_and_that_is_logged_once(self, runs, lenient, caplog, given):
+    def test_what_is_none_is_not_known_and_that_is_logged_once(self, runs, lenient, caplog, given):
         for _ in range(2):
             record_cost(given)
 
-        assert runs.spans() == []
+        assert [reported(span) for span in runs.spans()] == [{"cost.amount": "unknown"}] * 2
         (record,) = caplog.records
         assert record.getMessage().startswith("cost must be a decimal number from 0, not ")
         assert record.getMessage().endswith(": not recorded")
 
     @pytest.mark.parametrize("currency", ["US$", "DOLLARS", "", None, 840, ["USD"], "EUR\n"])
-    def test_a_currency_that_is_none_is_left_out_with_its_amount(self, runs, lenient, caplog, currency):
+    def test_a_currency_that_is_none_makes_the_amount_unknown(self, runs, lenient, caplog, currency):
         for _ in range(2):
             record_cost(1, currency)
 
-        assert runs.spans() == []
+        assert [reported(span) for span in runs.spans()] == [{"cost.amount": "unknown"}] * 2
         assert [record.getMessage() for record in caplog.records] == [
             "currency must be an ISO 4217 code, such as USD: cost not recorded"
         ]
@@ -355,6 +354,15 @@ class TestCost:
 
         (_, span) = runs.only().spans
         assert reported(span) == {"cost.amount": "0.5", "cost.currency": "USD"}
+
+    def test_what_is_known_of_a_cost_is_not_all_of_it_where_something_could_not_be_read(self, runs, lenient):
+        with track_tool_call("t"):
+            record_cost(1)
+            record_cost("$2")
+            record_cost(3)
+
+        (span,) = runs.spans()
+        assert reported(span) == {"cost.amount": "unknown", "cost.currency": "USD"}
 
     def test_costs_in_one_currency_add_up_exactly_whatever_the_programs_precision(self, runs):
         with decimal.localcontext(prec=3), track_tool_call("t"):

@@ -152,8 +152,24 @@ class TestIdentity:
         if not callable(given):
             with pytest.raises(IdentityError, match="customer_id must"):
                 botanu_workflow("w", event_id="e", customer_id=given)
-        with pytest.raises(IdentityError, match="event_id must"):
-            run_botanu("w", event_id=given, customer_id="c")
+
+    @pytest.mark.usefixtures("lenient")
+    @pytest.mark.parametrize("given", [None, "", [], {}, b"x", (), object(), range(3), asyncio.Future])
+    def test_an_id_among_a_programs_data_that_identifies_nothing_does_not_stop_it(self, runs, caplog, given):
+        for _ in range(2):
+            with run_botanu("odd", event_id=given, customer_id="c"):
+                pass
+
+        for run in runs.all():
+            assert (run.event_id, run.customer_id, run.faults) == (None, "c", ("event_id: IdentityError",))
+        assert [record.getMessage() for record in caplog.records] == [
+            "workflow 'odd': event_id: IdentityError; the run is recorded without it",
+        ]
+
+    def test_in_a_test_it_does(self, runs):
+        with pytest.raises(botanu.testing.StrictError, match="event_id: IdentityError"):
+            run_botanu("w", event_id=None, customer_id="c")
+        runs.errors.clear()
 
     def test_what_is_empty_was_not_given_and_an_attempt_is_counted_from_one(self, runs):
         with run_botanu("w", event_id="e", customer_id="c", environment="", tenant_id="", version=""):

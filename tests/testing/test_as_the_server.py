@@ -40,7 +40,10 @@ def ingested(span):
     flat, refusals = flatten([decode(encode_spans([span]), PROTOBUF)])
     assert refusals == [None]
     read = normalise(flat, NOW)
-    return {name: column.to_pylist()[0] for name, column in (read | add_costs(read, CATALOG)).items()}
+    row = {name: column.to_pylist()[0] for name, column in (read | add_costs(read, CATALOG)).items()}
+    if row["counted"] and row["operation"] in ROLL_UP_OPERATIONS:  # of the meters only two have columns after pricing
+        row |= {meter: None for bit, meter in enumerate(USAGE) if not row["own_usage"] >> bit & 1}
+    return row
 
 
 def assert_the_same(span):

@@ -68,6 +68,12 @@ class Surroundings:
     def destination(self) -> Finding:
         """Look at where spans go."""
         address, source = self._destination()
+        sets = self._sets_provider()
+        if sets:
+            detail = f"spans go where the tracer provider sends them that {sets} sets, as nothing calls {ENABLE}()"
+            given = self.settings.endpoint is not None
+            remedy = f"call {ENABLE}(), which sends them to {address}, too" if given else ""
+            return Finding("setting", source or _ENDPOINT, not given, "set" if source else "not set", detail, remedy)
         detail = f"spans go to {address}" if address else f"spans go {_AS_RUN}"
         return Finding("setting", source or _ENDPOINT, ok=True, state="set" if source else "not set", detail=detail)
 
@@ -97,10 +103,16 @@ class Surroundings:
     def _sends_nothing(self) -> bool:
         return word(OTEL_TRACES_EXPORTER) == "none" and self.settings.endpoint is None and self._code() is None
 
+    def _sets_provider(self) -> str:
+        """Return where the program sets a tracer provider without having botanu send anything itself."""
+        if self.program is None or self.program.called(ENABLE):
+            return ""
+        return next((call.place for call in self.program.calls if call.name.endswith(_SETS_PROVIDER)), "")
+
     def _sampling(self) -> Finding:
         """Look at whether a sampler loses runs: it does where botanu sends nothing itself."""
         enabled = self.program.called(ENABLE) if self.program else []
-        sets = [call for call in self.program.calls if call.name.endswith(_SETS_PROVIDER)] if self.program else []
+        sets = self._sets_provider()
         ok, remedy = True, ""
         if self._sends_nothing():
             ok, remedy = False, _TAKE_OUT
@@ -109,7 +121,7 @@ class Surroundings:
             detail = f"{_SENT_WHOLE}, as {ENABLE} is called at {enabled[0].place}"
         elif sets:
             ok, remedy = False, f"call {ENABLE}(), which sends every run, or {_TAKE_OUT}"
-            detail = f"runs not sampled are lost: {sets[0].place} sets a tracer provider, and nothing calls {ENABLE}()"
+            detail = f"runs not sampled are lost: {sets} sets a tracer provider, and nothing calls {ENABLE}()"
         else:
             detail = f"{_SENT_WHOLE}, unless the program sets a tracer provider and does not call {ENABLE}()"
         return Finding("setting", OTEL_TRACES_SAMPLER, ok, os.environ[OTEL_TRACES_SAMPLER], detail, remedy)

@@ -11,6 +11,7 @@ from botanu import semconv
 from botanu.ingest.dialects import ROLL_UP_OPERATIONS, USAGE
 from botanu.ingest.otlp import Attributes
 from botanu.ingest.reading import mask
+from botanu.pricing.costing import REQUESTS
 from botanu.pricing.money import CURRENCY
 
 ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
@@ -61,7 +62,8 @@ def _usage(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDArra
             if given.any():
                 read = given & ~left[rows]
                 found |= given & ~np.where(rolls_up, read, mask(columns[meter].is_valid()))
-                own |= (read & mask(pc.greater(columns[meter], 0))).astype(np.int64) << bit
+                told = read & mask(pc.greater_equal(columns[meter], 1 if meter == REQUESTS else 0))
+                own |= told.astype(np.int64) << bit
     return {"reports_usage": pa.array(found), "own_usage": pa.array(own)}
 
 

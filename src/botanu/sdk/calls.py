@@ -134,12 +134,17 @@ class Call(Block[Any]):
                 counts[name] = count
             elif (fit := WHOLE.of(name, count)) is not None:
                 counts[name] = fit
+            else:
+                self._lose(name)
         try:
             self._span.set_attributes(counts)
         except Exception as fault:
             if not guard.caught(fault):
                 raise
         return self
+
+    def _lose(self, name: str) -> None:
+        """Note that the count called *name* could not be read."""
 
     def _report(self, what: str, add: Add | None) -> None:
         if add is not None and (self._holders or self._is_open()) and not self._add({}, add):

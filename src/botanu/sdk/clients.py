@@ -235,7 +235,7 @@ UNREAD = "openinference-"
 
 BY_HAND: Mapping[Kind, tuple[str, ...]] = {
     Kind.GENAI: ("track_llm_call", "record_usage", "record_cost"),
-    Kind.WEB: ("track_tool_call", "inject", "extract", "AsgiMiddleware", "WsgiMiddleware"),
+    Kind.WEB: ("AsgiMiddleware", "WsgiMiddleware"),
     Kind.DB: ("track_db_operation",),
     Kind.MESSAGING: ("track_messaging_operation", "inject", "extract"),
 }

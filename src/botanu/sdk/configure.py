@@ -74,7 +74,7 @@ class _Setup:
         self.defaults = {} if settings.environment is None else {semconv.ENVIRONMENT: settings.environment}
         self.leave_propagator()
         guard.strict = settings.strict
-        if not settings.enabled or _switched_off():
+        if not settings.enabled or word(OTEL_SDK_DISABLED) == "true":
             self.tracer = None
             return False
         self._attach()
@@ -284,7 +284,10 @@ def tracer() -> trace.Tracer | None:
     if not _setup.decided or _setup.processor.cut_off:
         with guard, _setup.lock:  # where another thread may have come first
             if not _setup.decided:
-                _first_use()
+                try:
+                    _first_use()
+                except SettingsError as error:
+                    guard.say_once(f"nothing is recorded: {error}")
             elif _setup.processor.cut_off:  # pragma: no branch - the other thread did it
                 _setup.resume()
     return _setup.tracer
@@ -299,7 +302,13 @@ def _first_use() -> None:
     try:
         provider: object = trace.get_tracer_provider()
         if isinstance(provider, Provider) and not isinstance(provider, OwnProvider):  # the program's: no export of ours
-            _setup.start(resolve(SdkSettings, environ=os.environ))
+            settings = resolve(SdkSettings, environ=os.environ)
+            _setup.start(settings)
+            if settings.endpoint is not None:
+                guard.say_once(
+                    f"spans go where the program's tracer provider sends them, and not to {settings.endpoint} as well: "
+                    "call botanu.enable() for that"
+                )
         else:
             enable()
     finally:
@@ -318,7 +327,3 @@ def _instrument() -> None:
 
     with guard:
         logger.debug("instrumentations: %s", "; ".join(map(str, instrument())))
-
-
-def _switched_off() -> bool:
-    return word(OTEL_SDK_DISABLED) == "true"

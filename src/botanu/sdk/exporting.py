@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from botanu.sdk.encoding import encode_spans
 from botanu.sdk.guard import guard
 from botanu.sdk.sent import Fate, Sent
-from botanu.sdk.settings import TRACES_PATH
+from botanu.sdk.settings import TRACES_PATH, destination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def make_exporter(endpoint: str | None, timeout_seconds: float | None = None) ->
     if timeout_seconds is None:
         told = os.environ.get(OTEL_EXPORTER_OTLP_TRACES_TIMEOUT) or os.environ.get(OTEL_EXPORTER_OTLP_TIMEOUT)
         timeout_seconds = float(told or TIMEOUT_SECONDS)
-    address = None if endpoint is None else endpoint.rstrip("/") + TRACES_PATH
+    address = None if endpoint is None else destination(endpoint)[0] + TRACES_PATH
     return OtlpExporter(OTLPSpanExporter(endpoint=address, timeout=timeout_seconds), timeout_seconds)
 
 

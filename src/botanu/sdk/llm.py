@@ -15,7 +15,7 @@ from botanu.sdk.guard import guard
 from botanu.sdk.identifiers import id_text, present
 from botanu.sdk.quantities import Reader
 from botanu.sdk.streams import AsyncStream, Follow, Stream
-from botanu.sdk.usage import billed_by
+from botanu.sdk.usage import UNKNOWN, billed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -96,8 +96,11 @@ class LlmCall(Call):
 
     def _with_counted(self, reported: Mapping[str, Any]) -> Mapping[str, Any]:
         counted: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
-        more = {name: counted.get(_COUNTED[name], 0) for name in reported if name in _COUNTED}
-        return {**reported, **{name: reported[name] + count for name, count in more.items()}}
+        known = [name for name, total in reported.items() if name in _COUNTED and total != UNKNOWN]
+        return {**reported, **{name: reported[name] + counted.get(_COUNTED[name], 0) for name in known}}
+
+    def _lose(self, name: str) -> None:
+        self._add({}, lambda tally: tally.lose(next(own for own, count in _COUNTED.items() if count == name)))
 
     def _begin_stream(self) -> None:
         """Note when the first chunk came: should the stream break, something has been used all the same."""

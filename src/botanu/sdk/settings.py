@@ -57,7 +57,7 @@ class SdkSettings:
 def destination(endpoint: str | None) -> tuple[str, str]:
     """Return the address that spans are sent to under the setting *endpoint*, and the variable that says it, if any."""
     if endpoint:
-        return endpoint, variable("endpoint")
+        return endpoint.rstrip("/").removesuffix(TRACES_PATH), variable("endpoint")
     for name in (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT):
         given = os.environ.get(name, "").removesuffix(TRACES_PATH)
         if given:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 METERS_MAX = 32
 """Most meters kept of one call."""
 
+UNKNOWN = "unknown"
+"""What stands for a total of which something could not be read. The call is unpriced then."""
+
 _CURRENCY = re.compile("[A-Z]{3}")
 _EXACT = Context(prec=4 * AMOUNT_DIGITS_MAX)
 
@@ -36,7 +39,7 @@ class Tally:
     Its *lock* is for whoever adds to it.
     """
 
-    __slots__ = ("_amount", "_currency", "_usage", "lock")
+    __slots__ = ("_amount", "_currency", "_unknown", "_usage", "lock")
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -44,6 +47,7 @@ class Tally:
         self._usage: dict[str, int | float] = {}
         self._amount = Decimal(0)
         self._currency: str | None = None
+        self._unknown: set[str] = set()
 
     def add_usage(self, usage: Mapping[str, int | float]) -> bool:
         """Add quantities by meter; return whether that was done, which it always is."""
@@ -52,7 +56,9 @@ class Tally:
                 guard.say_once(f"a call keeps {METERS_MAX} meters: not recorded beyond", about="meters")
                 continue
             total = QUANTITY.of(meter, self._usage.get(meter, 0) + quantity)
-            if total is not None:
+            if total is None:
+                self.lose(semconv.USAGE + meter)
+            else:
                 self._usage[meter] = total
         return True
 
@@ -63,12 +69,18 @@ class Tally:
         self._amount, self._currency = _EXACT.add(self._amount, amount), currency
         return True
 
+    def lose(self, name: str) -> bool:
+        """Note that something of the attribute *name* could not be read: its total is not known, and not zero."""
+        if len(self._unknown) < METERS_MAX:
+            self._unknown.add(name)
+        return True
+
     def attributes(self) -> Mapping[str, Any]:
         """Return the attributes that say the totals."""
-        cost = {} if self._currency is None else {semconv.COST_AMOUNT: f"{self._amount:f}"}
+        attributes: dict[str, Any] = {semconv.USAGE + meter: total for meter, total in self._usage.items()}
         if self._currency is not None:
-            cost[semconv.COST_CURRENCY] = self._currency
-        return {**{semconv.USAGE + meter: total for meter, total in self._usage.items()}, **cost}
+            attributes |= {semconv.COST_AMOUNT: f"{self._amount:f}", semconv.COST_CURRENCY: self._currency}
+        return attributes | dict.fromkeys(self._unknown, UNKNOWN)
 
 
 def record_usage(
@@ -77,7 +89,8 @@ def record_usage(
     """Record what was used, by meter: ``record_usage(pages=3, searches=1)``.
 
     It goes to the innermost tracked call around, where quantities of one meter add up; or, where there is none or
-    that call is another's, on a span of its own. What cannot be recorded is left out, and that is logged once.
+    that call is another's, on a span of its own. What cannot be read is logged once, and the quantity is then unknown:
+    the call is unpriced.
 
     Args:
         provider: who bills, if not for the call around.
@@ -106,8 +119,8 @@ def record_cost(
     """Record what something cost, where the program knows: it is used instead of the price list.
 
     It goes to the innermost tracked call around, where costs in one currency add up exactly; or, where there is none
-    or that call is another's, on a span of its own. What cannot be recorded is left out, and that is logged once.
-    The call of an instrumentation is not a tracked one: what is recorded beside it adds to its price.
+    or that call is another's, on a span of its own. What cannot be read is logged once, and the cost is not known then:
+    the call is unpriced. The call of an instrumentation is not a tracked one: what is recorded beside it comes on top.
 
     Args:
         amount: how much, from 0, in units of *currency*; a float is taken for the decimal number it is written as.
@@ -121,26 +134,31 @@ def record_cost(
     """
     names = _names(provider, vendor, model)
     with guard:
-        add = cost_of(amount, currency)
-        if add is not None:
-            _record("cost", names, add)
+        _record("cost", names, cost_of(amount, currency))
 
 
 def usage_of(quantities: Mapping[str, object]) -> Add | None:
     """Return what adds *quantities* by meter to a tally; ``None`` where nothing of it can be recorded."""
     if not quantities:
         guard.say_once("record_usage() was given no meter, such as pages=3: nothing is recorded")
-    usage = {meter: fit for meter, given in quantities.items() if (fit := _quantity(meter, given)) is not None}
-    return (lambda tally: tally.add_usage(usage)) if usage else None
+    usage = {meter: QUANTITY.of(meter, given) for meter, given in quantities.items() if _is_meter(meter)}
+    known = {meter: quantity for meter, quantity in usage.items() if quantity is not None}
+    lost = [semconv.USAGE + meter for meter in usage.keys() - known]
+
+    def add(tally: Tally) -> bool:
+        return all([tally.add_usage(known), *map(tally.lose, lost)])
+
+    return add if usage else None
 
 
-def cost_of(amount: object, currency: object) -> Add | None:
-    """Return what adds *amount*, in units of *currency*, to a tally; ``None`` where it cannot be recorded."""
+def cost_of(amount: object, currency: object) -> Add:
+    """Return what adds *amount*, in units of *currency*, to a tally, or else that there is one which is not known."""
     money, code = MONEY.of("cost", amount), plain_text(currency).upper()
     if not _CURRENCY.fullmatch(code):
         guard.say_once("currency must be an ISO 4217 code, such as USD: cost not recorded")
-        return None
-    return None if money is None else lambda tally: tally.add_cost(money, code)
+    elif money is not None:
+        return lambda tally: tally.add_cost(money, code)
+    return lambda tally: tally.lose(semconv.COST_AMOUNT)
 
 
 def billed_by(provider: object, vendor: object) -> object:
@@ -172,11 +190,10 @@ def _names(provider: object, vendor: object, model: object) -> dict[str, str]:
     )
 
 
-def _quantity(meter: str, given: object) -> int | float | None:
+def _is_meter(meter: str) -> bool:
     if not meter.isidentifier():
         guard.say_once(f"meters must be names such as pages, not {meter!r:.40}: not recorded", about="meter")
-        return None
-    return QUANTITY.of(meter, given)
+    return meter.isidentifier()
 
 
 def _record(what: str, names: Mapping[str, str], add: Add) -> None:

@@ -118,7 +118,8 @@ def run_botanu(
 ) -> Scope:
     """Return a context manager, for ``with`` and ``async with``, that makes its block a run and yields the run.
 
-    The arguments are those of ``botanu_workflow``, with scalar ids, and:
+    The arguments are those of ``botanu_workflow``, with scalar ids. They are the program's data: one that identifies
+    nothing, such as ``None``, does not stop the program. The run is recorded without it, and that is logged once.
 
     Args:
         name: the kind of work, low in cardinality.
@@ -132,17 +133,15 @@ def run_botanu(
         span_kind: OpenTelemetry's kind of the run's root span.
 
     Raises:
-        IdentityError: *name*, *event_id* or *customer_id* identifies nothing; or another argument is no text,
-            *attempt* no number from 1, or *span_kind* no ``SpanKind``.
+        IdentityError: *name* identifies nothing; or another argument is no text, *attempt* no number from 1, or
+            *span_kind* no ``SpanKind``.
     """
-    given = {
-        **_fixed_identity(name, environment, tenant_id, version),
-        semconv.EVENT_ID: id_text("event_id", event_id),
-        semconv.CUSTOMER_ID: id_text("customer_id", customer_id),
-    }
+    fixed = _fixed_identity(name, environment, tenant_id, version)
     if attempt is not None:
-        given[semconv.ATTEMPT] = _read_attempt(attempt)
-    return Scope(given, auto_outcome_on_success=auto_outcome_on_success, span_kind=_kind(span_kind))
+        fixed[semconv.ATTEMPT] = _read_attempt(attempt)
+    ids: dict[str, Extract] = {semconv.EVENT_ID: lambda *_: event_id, semconv.CUSTOMER_ID: lambda *_: customer_id}
+    identity, faults = _resolve(fixed, ids, (), {})
+    return Scope(identity, auto_outcome_on_success=auto_outcome_on_success, span_kind=_kind(span_kind), faults=faults)
 
 
 def _kind(given: object) -> SpanKind:

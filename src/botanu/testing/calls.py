@@ -62,7 +62,7 @@ def call_of(span: ReadableSpan) -> CapturedCall | None:
     counted = (uses(attributes) and not rolls_up) or should_use or reports(attributes, rolls_up=rolls_up)
     if not counted and operation not in (*CALL_OPERATIONS, _TOOL_CALL):
         return None
-    reader = read_own if rolls_up and counted else read
+    reader = read_own if rolls_up and counted else read  # what is not its own is that of the calls inside
     tokens = Tokens(**{each.name: reader(attributes, each.name) for each in fields(Tokens)})
     known = asdict(tokens)
     response_model = read(attributes, "response_model")
@@ -72,7 +72,7 @@ def call_of(span: ReadableSpan) -> CapturedCall | None:
         model=read(attributes, "request_model") if response_model is None else response_model,
         operation=operation,
         tokens=tokens,
-        usage={meter: value for meter, value in read_usage(attributes).items() if known.get(meter) is None},
+        usage={meter: value for meter, value in read_usage(attributes, reader).items() if known.get(meter) is None},
         error_type=error_type,
         cost=cost,
         currency=currency,

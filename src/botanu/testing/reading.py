@@ -34,9 +34,9 @@ def read_cost(attributes: Mapping[str, Any]) -> tuple[Decimal | None, str | None
     return (None, None) if amount is None or currency is None else (amount, currency.upper())
 
 
-def read_usage(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usage that *attributes* report by meter: of the server's own meters as it reads them, if it can."""
-    counts = {meter: read(attributes, meter) for meter in _reported(attributes) if meter in USAGE}
+def read_usage(attributes: Mapping[str, Any], reader: Callable[[Mapping[str, Any], str], Any]) -> dict[str, Any]:
+    """Return the usage that *attributes* report by meter: of the server's own meters as *reader* does, if it can."""
+    counts = {meter: reader(attributes, meter) for meter in _reported(attributes) if meter in USAGE}
     return {
         meter: value if counts.get(meter) is None else counts[meter] for meter, value in _reported(attributes).items()
     }
@@ -63,7 +63,9 @@ def reports(attributes: Mapping[str, Any], *, rolls_up: bool) -> bool:
 
 def _is_reported(attributes: Mapping[str, Any], meter: str, *, rolls_up: bool) -> bool:
     own = read_own(attributes, meter)
-    return own > 0 if own is not None else rolls_up or read(attributes, meter) is None
+    if own is None:
+        return rolls_up or read(attributes, meter) is None
+    return own > 0 or meter != _REQUESTS
 
 
 def is_answered(attributes: Mapping[str, Any]) -> bool:
