@@ -20,6 +20,7 @@ def start():
     for one in started:
         if one.process.poll() is None:
             one.stop()
+        one.client.close()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def environment(**extra):
 
 
 class Served:
-    """A server, from without."""
+    """A server, from without; its client is closed when nobody can be in the midst of asking, as that would hang."""
 
     def __init__(self, url):
         self.url = url
@@ -66,8 +66,6 @@ class ServerProcess(Served):
         return self._ended()
 
     def _ended(self):
-        if hasattr(self, "client"):
-            self.client.close()
         _, errors = self.process.communicate(timeout=30)
         return self.process.returncode, errors
 
