@@ -126,7 +126,7 @@ def test_every_run_of_a_worker_arrives_once_with_its_parent_and_attempt(served, 
     celery.start(*options.split())
     celery.produce(PRODUCER, str(ORDERS))
 
-    eventually(lambda: len([*celery.queue.glob("*.done")]) == ORDERS, 60)
+    eventually(lambda: len([*celery.queue.glob("*.done")]) == ORDERS, 100)
 
     assert celery.stop() == 0
     assert served.sql(ARRIVED) == [
