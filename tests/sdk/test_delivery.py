@@ -131,6 +131,16 @@ def test_while_the_server_is_away_spans_wait_and_go_when_it_is_back(deliver):
     assert delivery.last_fault == "refused"
 
 
+def test_a_server_that_fails_now_and_then_is_not_waited_for_longer_and_longer(deliver, monkeypatch):
+    """Nor does it matter that something waits all the time: twelve failures in a row would be a wait of half a minute."""
+    monkeypatch.setattr(delivery_module, "BATCH_SPANS", 1)
+    server = Server(*[Sent(Fate.AWAY), ARRIVED] * 12)
+    delivery = deliver(server, interval_seconds=0.01)
+    end_spans(delivery, *[PLAIN] * 13)
+
+    eventually(lambda: len(server.got) == 13, 25)
+
+
 def test_that_the_server_is_away_is_told_once(deliver, caplog):
     guard._said.clear()
     delivery = deliver(Server(*[Sent(Fate.AWAY, reason="nobody listens")] * 3), interval_seconds=0.01)

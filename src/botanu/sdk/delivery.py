@@ -228,6 +228,7 @@ class Delivery:
         wait_seconds = WAIT_SECONDS_MIN
         while not self._closed:
             self._sleep(seconds)
+            delivered = self._delivered.spans
             try:
                 sent = self._send_all()
             except Exception as error:  # noqa: BLE001 - whatever fails, the thread goes on
@@ -236,6 +237,8 @@ class Delivery:
             if sent is None or sent.fate is not Fate.AWAY:
                 seconds, wait_seconds = self._interval_seconds, WAIT_SECONDS_MIN
                 continue
+            if self._delivered.spans > delivered:  # it is there now and then
+                wait_seconds = WAIT_SECONDS_MIN
             asked_seconds = min(sent.retry_after_seconds or 0, RETRY_AFTER_SECONDS_MAX)
             seconds = max(wait_seconds * _jitter.uniform(0.8, 1.2), asked_seconds)
             if self._flushing:
