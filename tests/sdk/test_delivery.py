@@ -132,7 +132,7 @@ def test_while_the_server_is_away_spans_wait_and_go_when_it_is_back(deliver):
 
 
 def test_a_server_that_fails_now_and_then_is_not_waited_for_longer_and_longer(deliver, monkeypatch):
-    """Nor does it matter that something waits all the time: twelve failures in a row would be a wait of half a minute."""
+    """Though something waits all the time: twelve failures in a row would be a wait of half a minute."""
     monkeypatch.setattr(delivery_module, "BATCH_SPANS", 1)
     server = Server(*[Sent(Fate.AWAY), ARRIVED] * 12)
     delivery = deliver(server, interval_seconds=0.01)
