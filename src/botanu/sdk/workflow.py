@@ -139,9 +139,14 @@ def run_botanu(
     fixed = _fixed_identity(name, environment, tenant_id, version)
     if attempt is not None:
         fixed[semconv.ATTEMPT] = _read_attempt(attempt)
-    ids: dict[str, Extract] = {semconv.EVENT_ID: lambda *_: event_id, semconv.CUSTOMER_ID: lambda *_: customer_id}
-    identity, faults = _resolve(fixed, ids, (), {})
-    return Scope(identity, auto_outcome_on_success=auto_outcome_on_success, span_kind=_kind(span_kind), faults=faults)
+    faults: Sequence[str] = ()
+    if type(event_id) is type(customer_id) is str and event_id and customer_id:  # as nearly always
+        fixed[semconv.EVENT_ID] = id_text("event_id", event_id)
+        fixed[semconv.CUSTOMER_ID] = id_text("customer_id", customer_id)
+    else:
+        ids: dict[str, Extract] = {semconv.EVENT_ID: lambda *_: event_id, semconv.CUSTOMER_ID: lambda *_: customer_id}
+        fixed, faults = _resolve(fixed, ids, (), {})
+    return Scope(fixed, auto_outcome_on_success=auto_outcome_on_success, span_kind=_kind(span_kind), faults=faults)
 
 
 def _kind(given: object) -> SpanKind:
