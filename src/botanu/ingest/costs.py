@@ -46,7 +46,7 @@ def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa
     should_use = mask(pc.is_in(columns["operation"], _CALLS)) & (~failed | mask(columns["answered"]))
     calls = np.flatnonzero((uses & ~rolls_up) | should_use | reports)
 
-    costed = price_calls(_usage(columns, calls, rolls_up[calls]), catalog)
+    costed = price_calls(_usage(columns, calls, rolls_up), catalog)
     counted = np.zeros(count, dtype=np.bool_)
     counted[calls] = True
     return {
@@ -66,12 +66,10 @@ def _usage(columns: Mapping[str, pa.Array], calls: Int64s, rolls_up: NDArray[np.
     models, model_of = _distinct(names)
     reports_cost, beyond = (mask(columns[name].take(rows)) for name in ("reports_cost", "reports_usage"))
     known = (meter for meter in USAGE if columns[meter].null_count < len(columns[meter]))
-    around = np.zeros(len(columns["operation"]), dtype=np.bool_)
-    around[calls] = rolls_up
-    totals = {meter: _told_once(columns, meter, around).take(rows).fill_null(ABSENT).to_numpy() for meter in known}
+    totals = {meter: _told_once(columns, meter, rolls_up).take(rows).fill_null(ABSENT).to_numpy() for meter in known}
     return Usage(
         models=[(provider, (response, request)) for provider, response, request in models],
-        model_of=np.where(rolls_up, ABSENT, model_of),
+        model_of=np.where(rolls_up[calls], ABSENT, model_of),
         times=columns["start_time_unix_nano"].take(rows).to_numpy(),
         totals=totals,
         reported=np.where(reports_cost, in_nanos(columns["cost_amount"].take(rows), UNUSABLE), ABSENT),

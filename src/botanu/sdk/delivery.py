@@ -110,7 +110,9 @@ class Delivery:
         with self._lock:
             if self._closed:
                 self._drop(self._waiting)
-            reason = "sending has ended" if self._closed else self._keep()
+                reason = "sending has ended"
+            else:
+                reason = self._keep()
         if reason:  # told without the lock: the program's log handlers may end spans themselves
             self._say_dropped(reason)
 

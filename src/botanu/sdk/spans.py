@@ -1,4 +1,4 @@
-"""How a span of ours ends, and what is on one that has ended."""
+"""Spans of ours: how they end, what is kept beside them, and what is on any span that has ended."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ class Tally:
         self._currency: str | None = None
         self._unknown: set[str] = set()
 
-    def add_usage(self, usage: Mapping[str, int | float]) -> bool:
-        """Add quantities by meter; return whether that was done, which it always is."""
+    def add_usage(self, usage: Mapping[str, int | float]) -> None:
+        """Add quantities by meter."""
         for meter, quantity in usage.items():
             if meter not in self._usage and len(self._usage) == METERS_MAX:
                 guard.say_once(f"a call keeps {METERS_MAX} meters: not recorded beyond", about="meters")
@@ -60,7 +60,6 @@ class Tally:
                 self.lose(semconv.USAGE + meter)
             else:
                 self._usage[meter] = total
-        return True
 
     def add_cost(self, amount: Decimal, currency: str) -> bool:
         """Add a cost; return whether that was done: not where it is in another currency than those before."""
@@ -146,7 +145,10 @@ def usage_of(quantities: Mapping[str, object]) -> Add | None:
     lost = [semconv.USAGE + meter for meter in usage.keys() - known]
 
     def add(tally: Tally) -> bool:
-        return all([tally.add_usage(known), *map(tally.lose, lost)])
+        tally.add_usage(known)
+        for name in lost:
+            tally.lose(name)
+        return True
 
     return add if usage else None
 
