@@ -133,6 +133,9 @@ COST_AMOUNT: Final = "botanu.cost.amount"
 COST_CURRENCY: Final = "botanu.cost.currency"
 """Currency of the reported cost, by its ISO 4217 code, such as ``USD``."""
 
+SERVICE_TIER: Final = "botanu.service_tier"
+"""The provider's service tier that is billed, where it is not the standard one: ``batch``, ``flex``, ``priority``, …"""
+
 PROVIDER: Final = "botanu.provider"
 """Who bills for what is no model's call: a tool, a database, usage and cost that the program reports."""
 

@@ -1,33 +1,15 @@
 """Dialects to columns, and spans to calls with a cost."""
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from support.otlp import body, llm, span
+from support.lab import row_of, rows_of
+from support.otlp import llm, span
 
-from botanu.ingest.costs import add_costs
 from botanu.ingest.dialects import COLUMNS, DIALECTS, USAGE
-from botanu.ingest.normalise import normalise
-from botanu.ingest.otlp import PROTOBUF, decode, flatten
-from botanu.pricing.catalog import Catalog
 from botanu.pricing.meters import METERS
 from botanu.store.schema import SPANS
-
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
-CATALOG = Catalog()
-
-
-def rows_of(*spans, **options):
-    flat, _ = flatten([decode(body(*spans, **options), PROTOBUF)])
-    columns = {name: column.to_pylist() for name, column in add_costs(normalise(flat, NOW), CATALOG).items()}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def row_of(one, **options):
-    (row,) = rows_of(one, **options)
-    return row
 
 
 def test_the_columns_are_those_of_the_spans_table():
@@ -185,7 +167,7 @@ def test_usage_around_calls_is_not_counted_again():
 
     around, call = rows_of(outer, inner)
 
-    assert (around["counted"], around["cost"], around["line_items"]) == (False, None, None)
+    assert (around["counted"], around["cost"], len(around["line_items"])) == (False, None, 1)
     assert around["counted_reason"] == "its calls report the same usage"
     assert (call["counted"], call["counted_reason"]) == (True, None)
 
@@ -271,7 +253,8 @@ class TestReportedCost:
         paid, around = rows_of(span(**tool, error=True), span(**agent))
 
         assert (paid["cost"], paid["counted"], paid["counted_reason"]) == (Decimal("0.01"), True, None)
-        assert (around["cost"], around["priced"], around["counted"], around["line_items"]) == (None, False, True, None)
+        assert (around["cost"], around["priced"], around["counted"]) == (None, False, True)
+        assert around["line_items"] == [{"meter": "searches", "quantity": 2, "price_id": None, "amount": None}]
         assert row_of(span(**llm("sonar", "perplexity")))["line_items"][0]["meter"] == "requests"
 
     @pytest.mark.parametrize("told", [0.5, -1, "abc", True, 2**62])
@@ -336,18 +319,33 @@ class TestReportedUsage:
 
         assert (five["cost"], hour["cost"]) == (Decimal("0.00375"), Decimal("0.006"))
 
-    @pytest.mark.parametrize("quantity", [3, 2.5, -1, float("nan"), "many", True, [3], b"3"])
-    def test_another_meter_makes_the_span_an_unpriced_call_and_stays_readable(self, quantity):
+    @pytest.mark.parametrize("quantity", [-1, float("nan"), "many", True, [3], b"3", 1e12, 2**62])
+    def test_what_is_no_quantity_makes_the_span_an_unpriced_call_and_stays_readable(self, quantity):
         row, neighbour = rows_of(span(**{"botanu.usage.pages": quantity}), span())
 
         assert (row["counted"], row["priced"], row["cost"], row["line_items"]) == (True, False, None, None)
+        assert row["cost_notes"] == ["unreadable_usage"]
         assert json.loads(row["attributes"]).keys() == {"botanu.usage.pages"}
         assert (neighbour["counted"], neighbour["priced"]) == (None, None)
 
-    def test_quantities_are_kept_as_they_came(self):
-        row = row_of(span(**{"botanu.usage.pages": 3, "botanu.usage.seconds": 2.5}))
+    @pytest.mark.parametrize(
+        ("given", "quantity"),
+        [(3, "3"), (2.5, "2.5"), ("0.0125", "0.0125"), (0.0000015, "0.000002"), (10**12 - 1, "999999999999")],
+    )
+    def test_a_meter_of_the_programs_own_is_a_line_item(self, given, quantity):
+        row = row_of(span(**{"botanu.usage.pages": given}))
 
-        assert json.loads(row["attributes"]) == {"botanu.usage.pages": 3, "botanu.usage.seconds": 2.5}
+        assert (row["counted"], row["priced"], row["cost"], row["attributes"]) == (True, False, None, None)
+        assert row["cost_notes"] == ["no_price"]
+        assert row["line_items"] == [
+            {"meter": "pages", "quantity": Decimal(quantity), "price_id": None, "amount": None}
+        ]
+
+    def test_a_program_may_have_a_hundred_meters_of_its_own_in_one_batch(self):
+        row = row_of(span(**{f"botanu.usage.meter_{number:03}": 1 for number in range(102)}))
+
+        assert (len(row["line_items"]), row["cost_notes"]) == (100, ["unreadable_usage", "no_price"])
+        assert len(json.loads(row["attributes"])) == 2
 
     @pytest.mark.parametrize("quantity", [0, 0.0])
     def test_none_of_a_meter_is_no_usage(self, quantity):
@@ -367,7 +365,7 @@ class TestReportedUsage:
         row = row_of(span(**{"botanu.usage.pages": 3, "botanu.cost.amount": "0.03"}))
 
         assert (row["cost"], row["priced"], row["counted"]) == (Decimal("0.03"), True, True)
-        assert json.loads(row["attributes"]) == {"botanu.usage.pages": 3}
+        assert row["line_items"][1] == {"meter": "pages", "quantity": 3, "price_id": None, "amount": None}
 
     @pytest.mark.parametrize("quantity", [12.5, -1, "many"])
     def test_tokens_that_cannot_be_read_are_usage_that_is_not_known(self, quantity):
@@ -380,7 +378,7 @@ class TestReportedUsage:
         assert (beside["cost"], beside["priced"]) == (Decimal("0.0025"), True)  # the other attribute says it
 
     def test_a_repeated_key_of_ours_has_its_last_value(self):
-        one = span(**llm(), **{"botanu.usage.input_tokens": 1})
+        one = span(**llm(output=0), **{"botanu.usage.input_tokens": 1})
         one.attributes.add(key="botanu.usage.input_tokens").value.int_value = 1000
 
         assert (row_of(one)["cost"], row_of(one)["priced"]) == (Decimal("0.0025"), True)

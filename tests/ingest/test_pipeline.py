@@ -5,7 +5,7 @@ from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.lab import CATALOG
+from support.lab import PRICES
 from support.otlp import body, run_spans, span
 from support.process import eventually
 
@@ -46,7 +46,7 @@ def store(lab):
 
 @pytest.fixture
 def pipeline(store):
-    made = Pipeline(store, CATALOG, queue_bytes_max=1000, group_bytes_max=600)
+    made = Pipeline(store, PRICES, queue_bytes_max=1000, group_bytes_max=600)
     made.start()
     yield made
     store.open.set()
@@ -147,7 +147,7 @@ def test_a_store_that_is_away_is_told_to_every_request_of_the_group(store, pipel
 
 
 def test_closing_commits_what_was_submitted(lab, store):
-    pipeline = Pipeline(store, CATALOG)
+    pipeline = Pipeline(store, PRICES)
     pipeline.start()
     futures = [submit(pipeline, span(f"s{number}")) for number in range(50)]
     pipeline.close()
@@ -161,7 +161,7 @@ def test_closing_commits_what_was_submitted(lab, store):
 def test_runs_that_fell_silent_are_abandoned_in_passing(lab, store, monkeypatch):
     monkeypatch.setattr(pipeline_module, "ABANDON_EVERY_SECONDS", 0.05)
     clock = [datetime(2026, 11, 22, tzinfo=UTC)]
-    pipeline = Pipeline(store, CATALOG, clock=lambda: clock[0])
+    pipeline = Pipeline(store, PRICES, clock=lambda: clock[0])
     pipeline.start()
     submit(pipeline, *run_spans(run_id="r-1", calls=[{"x": 1}], root=False)).result(10)
     clock[0] += timedelta(hours=2)
@@ -177,7 +177,7 @@ def test_runs_that_fell_silent_are_abandoned_in_passing(lab, store, monkeypatch)
 def test_a_look_for_silent_runs_that_fails_is_logged_and_done_again(store, monkeypatch, caplog):
     monkeypatch.setattr(pipeline_module, "ABANDON_EVERY_SECONDS", 0.01)
     store.fail = lambda names: UnavailableError("busy")
-    pipeline = Pipeline(store, CATALOG)
+    pipeline = Pipeline(store, PRICES)
     pipeline.start()
     eventually(lambda: caplog.text.count("will be tried again: busy") > 1)
     pipeline.close()

@@ -3,7 +3,7 @@
 Prices: https://openai.com/api/pricing and https://www.anthropic.com/pricing as genai-prices carries them.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 import genai_prices
@@ -17,30 +17,34 @@ from botanu.pricing.catalog import Catalog
 from botanu.pricing.costing import UNUSABLE, Usage, price_calls
 from botanu.pricing.meters import ABSENT
 from botanu.pricing.money import decimal_amount
-from botanu.pricing.rate_card import PriceSet, RateCard, Tier
+from botanu.pricing.notes import Note
+from botanu.pricing.price_list import Kind, PriceList
+from botanu.pricing.rate_card import Layer, PriceSet, RateCard, Tier
 
 CATALOG = Catalog()
+PRICES = PriceList(CATALOG)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def usage_of(calls):
     """Columns for calls given as (provider, model, instant, counts)."""
-    models = list(dict.fromkeys((provider, (model,)) for provider, model, _, _ in calls))
+    kinds = list(dict.fromkeys(Kind(provider, (model,) if model else ()) for provider, model, _, _ in calls))
     return Usage(
-        models=models,
-        model_of=np.array([models.index((provider, (model,))) for provider, model, _, _ in calls], dtype=np.int64),
+        kinds=kinds,
+        kind_of=np.array([kinds.index(Kind(provider, (model,) if model else ())) for provider, model, _, _ in calls]),
         times=np.array([int(instant.timestamp()) * 10**9 for _, _, instant, _ in calls], dtype=np.int64),
         totals={
             meter: np.array([counts.get(meter, ABSENT) for *_, counts in calls], dtype=np.int64) for meter in USAGE
         },
         reported=np.array([counts.get("reported", ABSENT) for *_, counts in calls], dtype=np.int64),
-        beyond=np.array([counts.get("beyond", False) for *_, counts in calls], dtype=np.bool_),
+        believes_zero=np.array([counts.get("hit", False) for *_, counts in calls], dtype=np.bool_),
+        lacks={Note.UNREADABLE_USAGE: np.array([counts.get("beyond", False) for *_, counts in calls], dtype=np.bool_)},
     )
 
 
-def price(provider, model, catalog=CATALOG, at=NOON, **counts):
+def price(provider, model, prices=PRICES, at=NOON, **counts):
     """One call: its cost, whether that is all, and its line items."""
-    costed = price_calls(usage_of([(provider, model, at, counts)]), catalog)
+    costed = price_calls(usage_of([(provider, model, at, counts)]), prices)
     items = costed.items
     lines = {
         items.meters[meter]: (int(quantity), decimal_amount(int(nanos)) if nanos != ABSENT else None)
@@ -123,13 +127,14 @@ class OneCard:
     """A catalog of one rate card."""
 
     def __init__(self, *sets):
-        self._card = RateCard("p", "m", sets)
+        self._card = RateCard("p", "m", (Layer(sets, always_holds=True),))
 
-    def card(self, provider, model):
+    def card(self, kind):
         return self._card
 
 
 def price_set(amount, *, starts=None, hours=None):
+    starts = starts and starts.replace(tzinfo=UTC)
     tier = Tier("p", "m", "input_tokens", 0, Decimal(amount), 1, "USD", starts, hours, "test")
     return PriceSet({"input_tokens": (tier,)}, starts, hours)
 
@@ -214,7 +219,7 @@ def test_reported_costs_leave_their_neighbours_alone():
         {"input_tokens": 1000, "reported": 7},
         {"input_tokens": 1000, "reported": UNUSABLE},
     ]
-    costed = price_calls(usage_of([("openai", "gpt-4o", NOON, one) for one in counts]), CATALOG)
+    costed = price_calls(usage_of([("openai", "gpt-4o", NOON, one) for one in counts]), PRICES)
 
     assert costed.nanos.tolist() == [2_500_000, 7, 0]
     assert costed.complete.tolist() == [True, True, False]
@@ -232,11 +237,14 @@ def test_a_list_with_an_absent_price_has_none(monkeypatch):
     card = Catalog().card("openai", "gpt-4o")
 
     assert "cache_read_tokens" not in card.sets[0].prices
-    assert price("openai", "gpt-4o", Catalog(), input_tokens=10, cache_read_tokens=10)[0] == Decimal("0.000025")
+    prices = PriceList(Catalog())
+    assert price("openai", "gpt-4o", prices, input_tokens=10, cache_read_tokens=10)[0] == Decimal("0.000025")
 
 
 def test_each_call_has_the_price_of_its_own_time():
-    catalog = OneCard(price_set("1"), price_set("2", starts=date(2026, 6, 1)), price_set("3", starts=date(2026, 7, 1)))
+    catalog = OneCard(
+        price_set("1"), price_set("2", starts=datetime(2026, 6, 1)), price_set("3", starts=datetime(2026, 7, 1))
+    )
     at = [datetime(2026, 5, 31, 23, 59, 59), datetime(2026, 6, 1), datetime(2026, 6, 30), datetime(2026, 7, 1)]
 
     costs = [price("p", "m", catalog, moment.replace(tzinfo=UTC), input_tokens=1)[0] for moment in at]
@@ -245,7 +253,7 @@ def test_each_call_has_the_price_of_its_own_time():
 
 
 def test_before_the_first_day_the_first_price_holds():
-    catalog = OneCard(price_set("2", starts=date(2026, 6, 1)), price_set("3", starts=date(2026, 7, 1)))
+    catalog = OneCard(price_set("2", starts=datetime(2026, 6, 1)), price_set("3", starts=datetime(2026, 7, 1)))
 
     assert price("p", "m", catalog, datetime(2020, 1, 1, tzinfo=UTC), input_tokens=1)[0] == 2
 
@@ -307,7 +315,7 @@ def test_costs_are_those_of_genai_prices(calls):
         for names, moment, tokens, output, cached in calls
     ]
 
-    costed = price_calls(usage_of(rows), CATALOG)
+    costed = price_calls(usage_of(rows), PRICES)
 
     for nanos, (provider, model, moment, counts) in zip(costed.nanos, rows, strict=True):
         theirs = genai_prices.calc_price(
@@ -328,8 +336,8 @@ def test_a_call_costs_the_sum_of_its_line_items_in_whatever_company(seed, size):
         for _ in range(size)
     ]
 
-    together = price_calls(usage_of(rows), CATALOG)
-    alone = [price_calls(usage_of([row]), CATALOG).nanos[0] for row in rows]
+    together = price_calls(usage_of(rows), PRICES)
+    alone = [price_calls(usage_of([row]), PRICES).nanos[0] for row in rows]
 
     assert together.nanos.tolist() == alone
     sums = np.zeros(size, dtype=np.int64)

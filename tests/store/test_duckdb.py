@@ -15,7 +15,7 @@ from support.otlp import late_outcome, llm, run_spans, span
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import BEGINNING, UnitValue
 from botanu.store.duckdb import FILE
-from botanu.store.schema import LINE_ITEMS_VIEW, MIGRATIONS, TABLES
+from botanu.store.schema import LINE_ITEMS, LINE_ITEMS_VIEW, MIGRATIONS, QUANTITY, TABLES
 
 
 def test_the_tables_are_as_described(lab):
@@ -75,10 +75,18 @@ def test_a_store_of_an_older_release_is_brought_up_to_this_one(tmp_path):
     before = lab.tables()
     lab.store.close()
     with duckdb.connect(str(tmp_path / FILE)) as connection:
-        later = [(table.name, column.name) for table in TABLES for column in table.columns if column.since > 1]
-        for table, column in later:
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        connection.execute("CREATE OR REPLACE VIEW line_items AS SELECT trace_id FROM spans")
+        connection.execute("DROP VIEW line_items")
+        for table in TABLES:
+            later = [column.name for column in table.columns if column.since > 1]
+            if len(later) == len(table.columns):
+                connection.execute(f"DROP TABLE {table.name}")
+            elif table is not LINE_ITEMS_VIEW:
+                for column in later:
+                    connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
+        former = LINE_ITEMS.replace(QUANTITY, "BIGINT")
+        connection.execute(f"ALTER TABLE spans ALTER COLUMN line_items TYPE {former}")
+        connection.execute("ALTER TABLE prices ALTER COLUMN valid_from TYPE DATE")
+        connection.execute("CREATE VIEW line_items AS SELECT trace_id FROM spans")
         connection.execute("DELETE FROM schema_version WHERE version > 1")
 
     again = Lab(tmp_path)
@@ -168,7 +176,7 @@ def test_a_price_that_a_later_list_ends_is_noted_as_ended(lab):
 
     assert lab.store.add_prices(known) == 1
     assert lab.store.add_prices(ended) == 0
-    assert str(lab.row("SELECT valid_to FROM prices")["valid_to"]) == "2026-12-01"
+    assert str(lab.row("SELECT valid_to FROM prices")["valid_to"]) == "2026-12-01 00:00:00+00:00"
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def test_a_run_that_broke_one_outcome_per_run_says_how_often(lab):
 
 def test_the_cost_of_a_run_is_the_sum_of_its_calls(lab):
     lab.send(
-        *run_spans(run_id="r-1", status="failed", calls=[llm(input=1000), llm(output=100), {"http.method": "GET"}])
+        *run_spans(
+            run_id="r-1", status="failed", calls=[llm(input=1000), llm(input=0, output=100), {"http.method": "GET"}]
+        )
     )
 
     run = lab.run("r-1")

@@ -12,12 +12,33 @@ from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
+from botanu.pricing.price_list import PriceList
 from botanu.store.duckdb import DuckDBStore
 from botanu.store.schema import SPANS
 from support.otlp import body
 
 CATALOG = Catalog()
+PRICES = PriceList(CATALOG)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def priced(*spans, prices=PRICES, now=NOW, **options):
+    """What becomes of spans on their way into a store: the columns of the table ``spans``."""
+    flat, _ = flatten([decode(body(*spans, **options), PROTOBUF)])
+    columns, _ = add_costs(normalise(flat, now, with_services=prices.has_services), prices)
+    return {name: columns[name] for name in SPANS.names}
+
+
+def rows_of(*spans, **options):
+    """Spans as rows of the table ``spans``."""
+    columns = {name: column.to_pylist() for name, column in priced(*spans, **options).items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def row_of(one, **options):
+    """One span as a row of the table ``spans``."""
+    (row,) = rows_of(one, **options)
+    return row
 
 
 @contextmanager
@@ -40,9 +61,7 @@ class Lab:
 
     def send(self, *spans, now=NOW):
         """Append spans as one batch."""
-        flat, _ = flatten([decode(body(*spans), PROTOBUF)])
-        columns = add_costs(normalise(flat, now), CATALOG)
-        return self.store.append(pa.table([columns[name] for name in SPANS.names], names=list(SPANS.names)), now)
+        return self.store.append(pa.table(priced(*spans, now=now)), now)
 
     def rows(self, sql, **parameters):
         return self.store.query(sql, parameters).to_pylist()

@@ -167,7 +167,11 @@ def late_outcome(
 
 
 def llm(model="gpt-4o", provider="openai", **counts):
-    """Attributes of a call: ``input``, ``output``, ``cached`` and ``reasoning`` are token counts."""
+    """Attributes of a call: ``input``, ``output``, ``cached`` and ``reasoning`` are token counts.
+
+    Where there is input and no output, that is 0: the model refused.
+    """
+    counts = {"output": 0, **counts} if "input" in counts else counts
     names = {
         "input": "gen_ai.usage.input_tokens",
         "output": "gen_ai.usage.output_tokens",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,11 +29,12 @@ from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.money import round_to_nano
+from botanu.pricing.price_list import PriceList
 from botanu.sdk.encoding import encode_spans
 from botanu.testing.calls import call_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-CATALOG = Catalog()
+PRICES = PriceList(Catalog())
 
 
 def ingested(span):
@@ -40,7 +42,8 @@ def ingested(span):
     flat, refusals = flatten([decode(encode_spans([span]), PROTOBUF)])
     assert refusals == [None]
     read = normalise(flat, NOW)
-    row = {name: column.to_pylist()[0] for name, column in (read | add_costs(read, CATALOG)).items()}
+    columns, _ = add_costs(read, PRICES)
+    row = {name: column.to_pylist()[0] for name, column in columns.items() if isinstance(column, pa.Array)}
     if row["counted"] and row["operation"] in ROLL_UP_OPERATIONS:  # of the meters only two have columns after pricing
         row |= {meter: None for bit, meter in enumerate(USAGE) if not row["own_usage"] >> bit & 1}
     return row

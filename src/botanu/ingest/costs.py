@@ -1,134 +1,145 @@
-"""Finds the calls among spans, and gives each its line items and cost."""
+"""Gives each call among spans its line items and cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from botanu.ingest.dialects import CALL_OPERATIONS, USAGE
-from botanu.ingest.reading import mask
-from botanu.ingest.reported import ROLL_UPS
-from botanu.pricing.catalog import Catalog
-from botanu.pricing.costing import REQUESTS, UNUSABLE, Costed, LineItems, Usage, price_calls
-from botanu.pricing.meters import ABSENT
-from botanu.pricing.money import AMOUNT, CURRENCY, Int64s, amounts, in_nanos
+from botanu.ingest.calls import Calls, Columns, Mask, find_calls
+from botanu.pricing.costing import Costed, price_calls
+from botanu.pricing.line_items import LineItems
+from botanu.pricing.meters import ABSENT, units_of
+from botanu.pricing.money import AMOUNT, Int64s, amounts, unscaled
+from botanu.pricing.notes import Note
+from botanu.pricing.price_list import PriceList
+from botanu.pricing.rate_card import Tier
 
-LINE_ITEM = pa.struct([("meter", pa.string()), ("quantity", pa.int64()), ("price_id", pa.string()), ("amount", AMOUNT)])
+QUANTITY = pa.decimal128(24, 6)
+"""Arrow type of a line item's quantity, in units of its meter."""
 
-_COMPUTED = pa.scalar("computed")
-_REPORTED = pa.scalar("reported")
-_CURRENCY = pa.scalar(CURRENCY)
-_ROLL_UP = pa.scalar("its calls report the same usage")
-_NO_TEXT = pa.scalar(None, pa.string())
-_REPORTS = ("reports_cost", "reports_usage", "own_usage", "answered")
-_CONSUMED = frozenset({*USAGE, "response_model", "cost_amount", "cost_currency", *_REPORTS})
-_CALLS = pa.array(CALL_OPERATIONS)
+LINE_ITEM = pa.struct([("meter", pa.string()), ("quantity", QUANTITY), ("price_id", pa.string()), ("amount", AMOUNT)])
+
+AROUND = "its calls report the same usage"
+"""Why usage on a span around calls does not count."""
+
+_PROGRAM = pa.scalar("program")
 
 
-def add_costs(columns: Mapping[str, pa.Array], catalog: Catalog) -> dict[str, pa.Array]:
-    """Return *columns* with ``model``, ``line_items``, ``cost`` and what goes with them.
+def add_costs(columns: Columns, prices: PriceList) -> tuple[dict[str, pa.Array], tuple[Tier, ...]]:
+    """Return *columns* with ``model``, ``line_items``, ``cost`` and what goes with them, and the prices that were used.
 
-    A call is a span that reports usage, or whose operation consumes some and did not fail before it was answered; a
-    call that reports none has a cost that is not known. Usage on spans around calls is not counted: the calls report it
-    themselves. But a cost or usage that the program reports in botanu's own words is that of the span it stands on,
-    whatever the span is.
+    Usage on spans around calls does not count here: the calls report it themselves, and ``counting`` sees to what they
+    lack. But a cost or usage that the program reports in botanu's own words is that of the span it stands on, whatever
+    the span is.
     """
-    count = len(columns["span_id"])
-    uses = np.zeros(count, dtype=np.bool_)
-    for meter in USAGE:
-        uses |= mask(pc.greater(columns[meter], 0) if meter == REQUESTS else columns[meter].is_valid())
-    own = columns["own_usage"].to_numpy()
-    reports = mask(columns["reports_cost"]) | mask(columns["reports_usage"]) | (own > 0)
-    rolls_up = mask(pc.is_in(columns["operation"], ROLL_UPS))
-    failed = mask(columns["error_type"].is_valid()) | mask(pc.equal(columns["status_code"], pa.scalar("error")))
-    should_use = mask(pc.is_in(columns["operation"], _CALLS)) & (~failed | mask(columns["answered"]))
-    calls = np.flatnonzero((uses & ~rolls_up) | should_use | reports)
+    calls = find_calls(columns, prices)
+    costed = price_calls(calls.usage, prices)
+    model = pc.coalesce(columns["response_model"], columns["request_model"])
+    billed = _billed(columns["provider"], model, calls)
+    return {**columns, **calls.told_once, **billed, **_cost_columns(columns, costed, calls)}, tuple(costed.items.tiers)
 
-    costed = price_calls(_usage(columns, calls, rolls_up), catalog)
-    counted = np.zeros(count, dtype=np.bool_)
-    counted[calls] = True
+
+def _billed(provider: pa.Array, model: pa.Array, calls: Calls) -> dict[str, pa.Array]:
+    """Return who bills and what is billed, also where it is no model."""
+    kinds, kind_of = calls.usage.kinds, calls.usage.kind_of
+    services = np.array([not kind.is_listed for kind in kinds], dtype=np.bool_)
+    chosen = (kind_of != ABSENT) & np.append(services, False)[kind_of]
+    if chosen.any():
+        where = np.zeros(len(provider), dtype=np.bool_)
+        where[calls.rows[chosen]] = True
+        named = [kinds[number] for number in kind_of[chosen]]
+        provider = pc.replace_with_mask(provider, pa.array(where), pa.array([kind.provider for kind in named]))
+        model = pc.replace_with_mask(model, pa.array(where), pa.array([kind.models[0] for kind in named]))
+    return {"provider": provider, "model": model}
+
+
+def _cost_columns(columns: Columns, costed: Costed, calls: Calls) -> dict[str, pa.Array]:
+    count, items = len(columns["span_id"]), costed.items
+    priced = np.zeros(len(calls.rows), dtype=np.bool_)
+    priced[items.call[items.priced() & items.known()]] = True
+    counts = ~calls.around
+    known = (priced | costed.complete) & counts
+    spread = _Spread(calls.rows, count)
+    reported = pc.coalesce(columns["cost_amount"], columns["claimed_cost"])
     return {
-        **{name: column for name, column in columns.items() if name not in _CONSUMED},
-        "model": pc.coalesce(columns["response_model"], columns["request_model"]),
-        **{meter: _told_once(columns, meter, rolls_up & counted) for meter in ("input_tokens", "output_tokens")},
-        **_cost_columns(costed, calls, columns["cost_amount"].is_valid()),
-        "counted": pa.array(counted, mask=~(uses | counted)),
-        "counted_reason": pc.if_else(pa.array(uses & ~counted), _ROLL_UP, _NO_TEXT),
+        "line_items": _line_items(items, calls.rows, count),
+        "cost": spread.amounts(costed.nanos, known),
+        "currency": spread.texts(costed.currencies, np.where(known, costed.currency_of, ABSENT)),
+        "cost_source": spread.texts(("computed", "reported"), np.where(known, costed.told.astype(np.int64), ABSENT)),
+        "computed_cost": spread.amounts(costed.computed, costed.computed != ABSENT),
+        "reported_cost": reported,
+        "reported_by": pc.if_else(columns["cost_amount"].is_valid(), _PROGRAM, columns["claimed_by"]),
+        "cost_notes": spread.lists(costed.notes),
+        "priced": spread.flags(costed.complete),
+        "counted": spread.flags(counts),
+        "counted_reason": spread.texts((AROUND,), np.where(counts, ABSENT, 0)),
     }
 
 
-def _usage(columns: Mapping[str, pa.Array], calls: Int64s, rolls_up: NDArray[np.bool_]) -> Usage:
-    """Return what *calls* used; of those where *rolls_up* only what they report in botanu's own words."""
-    rows = pa.array(calls)
-    names = [columns[name].take(rows) for name in ("provider", "response_model", "request_model")]
-    models, model_of = _distinct(names)
-    reports_cost, beyond = (mask(columns[name].take(rows)) for name in ("reports_cost", "reports_usage"))
-    known = (meter for meter in USAGE if columns[meter].null_count < len(columns[meter]))
-    totals = {meter: _told_once(columns, meter, rolls_up).take(rows).fill_null(ABSENT).to_numpy() for meter in known}
-    return Usage(
-        models=[(provider, (response, request)) for provider, response, request in models],
-        model_of=np.where(rolls_up[calls], ABSENT, model_of),
-        times=columns["start_time_unix_nano"].take(rows).to_numpy(),
-        totals=totals,
-        reported=np.where(reports_cost, in_nanos(columns["cost_amount"].take(rows), UNUSABLE), ABSENT),
-        beyond=beyond,
-    )
+class _Spread:
+    """Spreads what is known of the calls in *rows* over all *count* spans; null elsewhere."""
+
+    def __init__(self, rows: Int64s, count: int) -> None:
+        self._rows, self._count = rows, count
+
+    def _over(self, values: Int64s, otherwise: int) -> Int64s:
+        column = np.full(self._count, otherwise, dtype=np.int64)
+        column[self._rows] = values
+        return column
+
+    def _mask(self, values: Mask) -> Mask:
+        mask = np.zeros(self._count, dtype=np.bool_)
+        mask[self._rows] = values
+        return mask
+
+    def amounts(self, nanos: Int64s, known: Mask) -> pa.Array:
+        """Return amounts of money, null where not *known*."""
+        return amounts(self._over(nanos, 0), self._mask(known))
+
+    def texts(self, words: Sequence[str], which: Int64s) -> pa.Array:
+        """Return one of *words* for each, null where it is ``ABSENT``."""
+        codes = self._over(which, ABSENT)
+        return pa.array([*words], pa.string()).take(pa.array(codes, mask=codes == ABSENT))
+
+    def flags(self, values: Mask) -> pa.Array:
+        """Return truth values."""
+        return pa.array(self._mask(values), mask=~self._mask(np.ones_like(values)))
+
+    def lists(self, masks: Mapping[Note, Mask]) -> pa.Array:
+        """Return for each the names of the *masks* that hold for it; null where none does."""
+        rows = [self._rows[held] for held in masks.values()]
+        names = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
+        owner = np.concatenate([np.zeros(0, dtype=np.int64), *rows])
+        order = np.argsort(owner, kind="stable")
+        values = pa.array([str(note) for note in masks], pa.string()).take(pa.array(names[order]))
+        return _lists(values, np.bincount(owner, minlength=self._count))
 
 
-def _told_once(columns: Mapping[str, pa.Array], meter: str, around: NDArray[np.bool_]) -> pa.Array:
-    """Return quantities of *meter*, null on spans *around* calls that do not report theirs in botanu's own words."""
-    repeated = around & (columns["own_usage"].to_numpy() >> USAGE.index(meter) & 1 == 0)
-    return pc.if_else(pa.array(~repeated), columns[meter], None) if repeated.any() else columns[meter]
+def _lists(values: pa.Array, sizes: Int64s) -> pa.Array:
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(sizes == 0))
 
 
-def _distinct(columns: list[pa.Array]) -> tuple[list[tuple[str | None, ...]], Int64s]:
-    """Return the distinct rows of some text *columns*, and for each row which of them it is."""
-    table = pa.table(columns, names=[str(number) for number in range(len(columns))])
-    combined = np.zeros(len(table), dtype=np.int64)
-    for column in columns:
-        encoded = column.dictionary_encode("encode")
-        combined = combined * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
-    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
-    distinct = table.take(pa.array(first)).to_pylist()
-    return [tuple(row.values()) for row in distinct], which
-
-
-def _cost_columns(costed: Costed, calls: Int64s, reported: pa.Array) -> dict[str, pa.Array]:
-    count = len(reported)
-    any_priced = np.zeros(len(calls), dtype=np.bool_)
-    any_priced[costed.items.call[costed.items.priced()]] = True
-    known = np.zeros(count, dtype=np.bool_)
-    known[calls] = any_priced | costed.complete
-    nanos = np.zeros(count, dtype=np.int64)
-    nanos[calls] = costed.nanos
-    complete = np.zeros(count, dtype=np.bool_)
-    complete[calls] = costed.complete
-    is_call = np.zeros(count, dtype=np.bool_)
-    is_call[calls] = True
-    has_cost = pa.array(known)
-    return {
-        "line_items": _line_items(costed.items, calls, count),
-        "cost": amounts(nanos, known),
-        "currency": pc.if_else(has_cost, _CURRENCY, _NO_TEXT),
-        "cost_source": pc.if_else(has_cost, pc.if_else(reported, _REPORTED, _COMPUTED), _NO_TEXT),
-        "priced": pa.array(complete, mask=~is_call),
-    }
-
-
-def _line_items(items: LineItems, calls: Int64s, count: int) -> pa.Array:
+def _line_items(items: LineItems, rows: Int64s, count: int) -> pa.Array:
     """Return, per span, its line items as a list; null where it has none."""
     price_ids = pa.array([tier.id for tier in items.tiers], pa.string())
     values = pa.StructArray.from_arrays(
         [
             pa.array(items.meters, pa.string()).take(pa.array(items.meter)),
-            pa.array(items.quantity),
+            _quantities(items),
             price_ids.take(pa.array(items.price, mask=~items.priced())),
             amounts(items.nanos, items.known()),
         ],
         fields=list(LINE_ITEM),
     )
-    per_span = np.bincount(calls[items.call], minlength=count)
-    offsets = np.concatenate([[0], np.cumsum(per_span)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(per_span == 0))
+    return _lists(values, np.bincount(rows[items.call], minlength=count))
+
+
+def _quantities(items: LineItems) -> pa.Array:
+    """Return quantities in units of their meters."""
+    in_parts = np.array([units_of(meter) != 1 for meter in items.meters], dtype=np.bool_)[items.meter]
+    whole = pa.array(np.where(in_parts, 0, items.quantity)).cast(pa.decimal128(19, 0)).cast(QUANTITY)
+    if not in_parts.any():
+        return whole
+    return pc.if_else(pa.array(in_parts), unscaled(items.quantity, QUANTITY), whole)

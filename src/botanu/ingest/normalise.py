@@ -4,6 +4,7 @@ Each attribute we know becomes a column; the rest stays together as JSON; what p
 """
 
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +12,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu.content import CONTENT, CONTENT_PREFIXES
-from botanu.ingest import json_text
+from botanu.ingest import json_text, services
 from botanu.ingest.dialects import COLUMNS, ENVIRONMENT_OF_RESOURCE, SERVICE_OF_RESOURCE
+from botanu.ingest.nested import expanded
 from botanu.ingest.otlp import SPAN_ID_BYTES, TRACE_ID_BYTES, Attributes, Spans, hex_ids
-from botanu.ingest.reading import Reader
+from botanu.ingest.reading import Reader, translated
 from botanu.ingest.reported import reported
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
@@ -23,15 +25,20 @@ _KINDS = pa.array(["unspecified", "internal", "server", "client", "producer", "c
 _STATUS_CODES = pa.array(["unset", "ok", "error"])
 
 
-def normalise(spans: Spans, received_at: datetime) -> dict[str, pa.Array]:
-    """Return *spans* as columns: those of ``dialects.COLUMNS``, those of ``reported``, and those that OTLP has."""
-    attributes, resources = Attributes.of(spans.column("attributes")), Attributes.of(spans.resources)
+def normalise(spans: Spans, received_at: datetime, *, with_services: bool = False) -> dict[str, Any]:
+    """Return *spans* as columns: those of ``dialects.COLUMNS``, those of ``reported``, and those that OTLP has.
+
+    ``services`` says who may bill a span that is no model's call; it is empty unless *with_services*.
+    """
+    given, resources = Attributes.of(spans.column("attributes")), Attributes.of(spans.resources)
+    attributes = expanded(given)
     reader, of_resource = Reader(attributes), Reader(resources)
-    columns = {name: reader.column(name, kind) for name, kind in COLUMNS.items()}
+    columns = {name: translated(reader.column(name, kind), name) for name, kind in COLUMNS.items()}
     resource_of = pa.array(spans.resource_of)
     for name in ENVIRONMENT_OF_RESOURCE:
         columns["environment"] = pc.coalesce(columns["environment"], of_resource.attribute(name).take(resource_of))
-    columns |= reported(columns, attributes, reader.left)
+    columns |= reported(columns, attributes, reader)
+    left = reader.left[: len(given.owner)]
     return {
         **columns,
         **_times(spans, received_at),
@@ -43,7 +50,8 @@ def normalise(spans: Spans, received_at: datetime) -> dict[str, pa.Array]:
         "status_code": _word(_STATUS_CODES, pc.struct_field(spans.column("status"), "code")),
         "scope_name": spans.scope_name,
         "service_name": of_resource.attribute(SERVICE_OF_RESOURCE).take(resource_of),
-        "attributes": json_text.objects(attributes, reader.left & _storable(attributes)),
+        "services": services.named(reader, spans.column("name")) if with_services else [],
+        "attributes": json_text.objects(given, left & _storable(given)),
         "resource": json_text.objects(resources, of_resource.left & _storable(resources)).take(resource_of),
         "span_events": json_text.span_events(spans.column("events"), _storable),
         "links": json_text.links(spans.column("links"), _storable),

@@ -18,7 +18,9 @@ from botanu.errors import BotanuError, DecodeError, UnavailableError
 from botanu.ingest.costs import add_costs
 from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import Refusal, Request, decode, flatten
-from botanu.pricing.catalog import Catalog
+from botanu.pricing.price_list import PriceList
+from botanu.pricing.rate_card import Tier
+from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Appended, Store
 from botanu.store.schema import SPANS
 
@@ -62,7 +64,7 @@ class Pipeline:
     def __init__(
         self,
         store: Store,
-        catalog: Catalog,
+        prices: PriceList,
         *,
         queue_bytes_max: int = 256 * 2**20,
         group_bytes_max: int = 8 * 2**20,
@@ -70,7 +72,8 @@ class Pipeline:
     ) -> None:
         """Set up; ``start`` begins the work."""
         self._store = store
-        self._catalog = catalog
+        self.prices = prices
+        self._stored_prices: set[str] = set()
         self._queue_bytes_max = queue_bytes_max
         self._group_bytes_max = group_bytes_max
         self._clock = clock
@@ -169,11 +172,20 @@ class Pipeline:
         now = self._clock()
         spans, refusals = flatten(requests)
         if len(spans):
-            columns = add_costs(normalise(spans, now), self._catalog)
+            prices = self.prices
+            columns, used = add_costs(normalise(spans, now, with_services=prices.has_services), prices)
+            self._keep_prices(used)
             table = pa.table([columns[name] for name in SPANS.names], names=list(SPANS.names))
             appended: Appended = self._store.append(table, now)
             logger.debug("%d spans written, %d were there already", appended.accepted, appended.duplicates)
         return refusals
+
+    def _keep_prices(self, used: Sequence[Tier]) -> None:
+        """See to it that the store has every price that is *used*: less a discount they come about only here."""
+        new = [tier for tier in used if tier.discount is not None and tier.id not in self._stored_prices]
+        if new:
+            self._store.add_prices(price_rows((tier, None) for tier in new))
+            self._stored_prices.update(tier.id for tier in new)
 
     def _answer_failure(self, items: Sequence[_Waiting], error: Exception) -> None:
         """Answer the requests of a group that could not be written; one that is at fault is found by itself."""

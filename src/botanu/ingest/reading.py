@@ -7,20 +7,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from botanu.ingest.dialects import DIALECTS, Kind
+from botanu.ingest.dialects import DIALECTS, KEPT, OPERATIONS, STANDARD_TIERS, Kind
 from botanu.ingest.otlp import Attributes
-from botanu.pricing.meters import QUANTITY_MAX
+from botanu.pricing.meters import MILLIONTHS, QUANTITY_MAX
 from botanu.pricing.money import AMOUNT, read_amounts
-from botanu.semconv import OutcomeStatus
+from botanu.semconv import USAGE, OutcomeStatus
 
 VALUE_AMOUNT = pa.decimal128(28, 9)
 """Arrow type of an outcome's amount. Amounts stay below 10¹², so that times a value they fit the same type."""
 
 _VALUE_AMOUNT_MAX = 1e12
 _ORDINAL_MAX = 2**31 - 1
-_COUNT_TEXT = r"^[0-9]{1,12}$"
+_COUNT_TEXT = r"^[0-9]{1,15}$"
+_QUANTITY_TEXT = r"^[0-9]{1,12}(\.[0-9]{1,9})?$"
+_MEASURED_MAX = 1e12
+_MEASURED = pa.decimal128(28, 9)
 _AMOUNT_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
 _FALSE = pa.scalar(value=False)
+_TRUTHS = pa.array(["true", "false"])
 
 
 class Reader:
@@ -41,14 +45,26 @@ class Reader:
         column = pa.nulls(self._attributes.owners, TYPES[kind])
         for dialect in DIALECTS:
             for attribute in dialect.attributes.get(name, ()):
-                column = self._fill(column, attribute, kind)
+                taken = name not in KEPT or attribute.startswith(USAGE)
+                column = self._fill(column, attribute, kind, taken=taken)
         return column
 
-    def attribute(self, name: str) -> pa.Array:
-        """Return attribute *name* as text, per owner."""
-        return self._fill(pa.nulls(self._attributes.owners, TYPES[Kind.TEXT]), name, Kind.TEXT)
+    def attribute(self, *names: str, taken: bool = True) -> pa.Array:
+        """Return the first of the attributes *names* as text, per owner; those *taken* are no longer left."""
+        column = pa.nulls(self._attributes.owners, TYPES[Kind.TEXT])
+        for name in names:
+            column = self._fill(column, name, Kind.TEXT, taken=taken)
+        return column
 
-    def _fill(self, column: pa.Array, attribute: str, kind: Kind) -> pa.Array:
+    def value(self, attribute: str, kind: Kind) -> pa.Array:
+        """Return what an *attribute* says, read as *kind*, per owner."""
+        return self._fill(pa.nulls(self._attributes.owners, TYPES[kind]), attribute, kind, taken=False)
+
+    def quantity(self, attribute: str) -> pa.Array:
+        """Return an *attribute* as a quantity in millionths, per owner."""
+        return self._fill(pa.nulls(self._attributes.owners, TYPES[Kind.QUANTITY]), attribute, Kind.QUANTITY, taken=True)
+
+    def _fill(self, column: pa.Array, attribute: str, kind: Kind, *, taken: bool) -> pa.Array:
         if attribute not in self._names:  # as most are, of the many names there are for a thing
             return column
         rows = self._attributes.rows(attribute)
@@ -57,8 +73,38 @@ class Reader:
         if not wanted.any():
             return column
         values = _READERS[kind](self._attributes.values.take(pa.array(rows[wanted])))
-        self.left[rows[wanted][values.is_valid().to_numpy(zero_copy_only=False)]] = False
+        if taken:
+            self.left[rows[wanted][values.is_valid().to_numpy(zero_copy_only=False)]] = False
         return pc.replace_with_mask(column, pa.array(wanted), values)
+
+
+def translated(column: pa.Array, name: str) -> pa.Array:
+    """Return the *column* of this *name* in our words, where its attributes have others."""
+    if name not in _TRANSLATIONS or column.null_count == len(column):
+        return column
+    encoded = column.dictionary_encode()
+    words = pa.array([_TRANSLATIONS[name](word) for word in encoded.dictionary.to_pylist()], pa.string())
+    return words.take(encoded.indices)
+
+
+def _unquoted(word: str) -> str:
+    return word.strip('"')  # as MLflow writes each text as JSON
+
+
+def _operation(word: str) -> str:
+    return OPERATIONS.get(_unquoted(word).lower(), _unquoted(word))
+
+
+def _service_tier(word: str) -> str | None:
+    tier = word.strip().lower()
+    return None if tier in STANDARD_TIERS else tier
+
+
+_TRANSLATIONS: Mapping[str, Callable[[str], str | None]] = {
+    "operation": _operation,
+    "service_tier": _service_tier,
+    **dict.fromkeys(("provider", "request_model", "response_model"), _unquoted),
+}
 
 
 def mask(column: pa.Array) -> NDArray[np.bool_]:
@@ -90,6 +136,13 @@ def _count(values: pa.StructArray) -> pa.Array:
     return pc.if_else(in_range, whole, pa.scalar(None, pa.int64()))
 
 
+def _quantity(values: pa.StructArray) -> pa.Array:
+    texts = _decimal_texts(values, _MEASURED_MAX, _QUANTITY_TEXT)
+    exact = texts.cast(_MEASURED)
+    usable = pc.if_else(pc.greater_equal(exact, pa.scalar(0, _MEASURED)), exact, pa.scalar(None, _MEASURED))
+    return pc.multiply(pc.round(usable, 6, "half_to_even"), pa.scalar(MILLIONTHS, pa.decimal128(7, 0))).cast(pa.int64())
+
+
 def _ordinal(values: pa.StructArray) -> pa.Array:
     count = _count(values)
     return pc.if_else(pc.less_equal(count, _ORDINAL_MAX), count, pa.scalar(None, pa.int64())).cast(pa.int32())
@@ -104,19 +157,22 @@ def _number(values: pa.StructArray) -> pa.Array:
 
 
 def _amount(values: pa.StructArray) -> pa.Array:
+    return _decimal_texts(values, _VALUE_AMOUNT_MAX, _AMOUNT_TEXT).cast(VALUE_AMOUNT)
+
+
+def _decimal_texts(values: pa.StructArray, limit: float, pattern: str) -> pa.Array:
+    """Return numbers below *limit* as decimal digits with at most nine decimals; null is what is none."""
     double = pc.struct_field(values, "double_value")
-    fits = pc.and_(pc.is_finite(double), pc.less(pc.abs(double), _VALUE_AMOUNT_MAX))
+    fits = pc.and_(pc.is_finite(double), pc.less(pc.abs(double), limit))
     whole = pc.struct_field(values, "int_value")
-    small = pc.less(pc.abs(whole.cast(pa.float64(), safe=False)), _VALUE_AMOUNT_MAX)
+    small = pc.less(pc.abs(whole.cast(pa.float64(), safe=False)), limit)
     written = pc.struct_field(values, "string_value")
-    decimal = pc.match_substring_regex(written, _AMOUNT_TEXT)
     # The shortest text that gives the same double: 499.99 was meant as 499.99, not as the nearest binary fraction.
-    texts = pc.coalesce(
+    return pc.coalesce(
         pc.round(pc.if_else(fits, double, None), 9).cast(pa.string()),
         pc.if_else(small, whole.cast(pa.string()), None),
-        pc.if_else(decimal, written, None),
+        pc.if_else(pc.match_substring_regex(written, pattern), written, None),
     )
-    return texts.cast(VALUE_AMOUNT)
 
 
 def _money(values: pa.StructArray) -> pa.Array:
@@ -126,7 +182,11 @@ def _money(values: pa.StructArray) -> pa.Array:
 
 
 def _flag(values: pa.StructArray) -> pa.Array:
-    return pc.struct_field(values, "bool_value")
+    word = pc.utf8_lower(pc.struct_field(values, "string_value"))
+    is_word = pc.is_in(word, _TRUTHS)
+    return pc.coalesce(
+        pc.struct_field(values, "bool_value"), pc.if_else(is_word, pc.equal(word, pa.scalar("true")), None)
+    )
 
 
 def _status(values: pa.StructArray) -> pa.Array:
@@ -137,6 +197,7 @@ def _status(values: pa.StructArray) -> pa.Array:
 _READERS: Mapping[Kind, Callable[[pa.StructArray], pa.Array]] = {
     Kind.TEXT: _text,
     Kind.COUNT: _count,
+    Kind.QUANTITY: _quantity,
     Kind.ORDINAL: _ordinal,
     Kind.NUMBER: _number,
     Kind.AMOUNT: _amount,
@@ -148,6 +209,7 @@ _READERS: Mapping[Kind, Callable[[pa.StructArray], pa.Array]] = {
 TYPES: Mapping[Kind, pa.DataType] = {
     Kind.TEXT: pa.string(),
     Kind.COUNT: pa.int64(),
+    Kind.QUANTITY: pa.int64(),
     Kind.ORDINAL: pa.int32(),
     Kind.NUMBER: pa.float64(),
     Kind.AMOUNT: VALUE_AMOUNT,

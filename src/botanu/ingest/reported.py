@@ -1,4 +1,4 @@
-"""What a program reports itself, where a column alone does not say it: what a call cost, and other usage."""
+"""What spans report themselves, where a column alone does not say it: what a call cost, and other usage."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,73 +8,105 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu import semconv
-from botanu.ingest.dialects import ROLL_UP_OPERATIONS, USAGE
+from botanu.ingest.dialects import COLUMNS, DIALECTS, OWN_USAGE, ROLL_UP_OPERATIONS
 from botanu.ingest.otlp import Attributes
-from botanu.ingest.reading import mask
+from botanu.ingest.reading import Reader, mask
 from botanu.pricing.costing import REQUESTS
 from botanu.pricing.money import CURRENCY
 
 ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 
+METERS_MAX = 100
+"""Most meters of the program's own in one batch: each costs time for every span. Of more, usage is not read."""
+
+_READ_ELSEWHERE = frozenset(name for dialect in DIALECTS for names in dialect.attributes.values() for name in names)
 _CURRENCY = pa.scalar(CURRENCY)
-_OURS = {f"{semconv.USAGE}{meter}": meter for meter in USAGE}
+_COST = ("cost_amount", "cost_currency")
 
 
-def reported(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDArray[np.bool_]) -> dict[str, pa.Array]:
+def reported(columns: Mapping[str, pa.Array], attributes: Attributes, reader: Reader) -> dict[str, pa.Array]:
     """Return what spans report, given the *columns* read from their *attributes*; it takes the place of some of them.
 
-    ``cost_amount`` is in the store's currency; what is in another is null, and its attributes are *left* again.
-    ``reports_cost`` says which spans report a cost at all, ``reports_usage`` which report usage that is in no column,
-    ``own_usage`` which report usage that is in one in botanu's own words: bit *i* is set for the meter ``USAGE[i]``.
-    ``answered`` says of which calls the provider has answered something.
+    ``cost_amount`` is in the store's currency; what is in another is null, and its attributes are left again.
+    ``reports_cost`` says which spans report a cost in words that mean it as such, ``other_currency`` which of those in
+    another one; ``claimed_by`` which dialect a ``claimed_cost`` is from. ``reports_usage`` says which report usage that
+    cannot be read, ``own_usage`` which report usage in botanu's own words: bit *i* is set for the meter ``USAGE[i]``;
+    ``other_usage`` holds the columns of meters that are the program's own. ``answered`` says of which calls the
+    provider has answered something.
     """
-    amount, currency = attributes.rows(semconv.COST_AMOUNT), attributes.rows(semconv.COST_CURRENCY)
-    cost = columns["cost_amount"]
-    if (amount >= 0).any() or (currency >= 0).any():
-        ours = (currency < 0) | mask(pc.equal(pc.utf8_upper(columns["cost_currency"]), _CURRENCY))
-        cost = pc.if_else(pa.array(ours), cost, pa.scalar(None, cost.type))
-        for rows in (amount, currency):
-            left[rows[(rows >= 0) & ~mask(cost.is_valid())]] = True
     return {
-        "cost_amount": cost,
-        "reports_cost": pa.array(amount >= 0),
-        **_usage(columns, attributes, left),
+        **_cost(columns, attributes, reader.left),
+        "claimed_by": _claimed_by(columns["claimed_cost"], attributes),
+        **_usage(columns, attributes, reader),
         "answered": pc.or_(
             columns["response_id"].is_valid(), pa.array(attributes.rows(semconv.GEN_AI_TIME_TO_FIRST_CHUNK) >= 0)
         ),
     }
 
 
-def _usage(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDArray[np.bool_]) -> dict[str, pa.Array]:
-    """Return ``reports_usage`` and ``own_usage``: the former where a meter has no column, or its column no quantity.
+def _cost(columns: Mapping[str, pa.Array], attributes: Attributes, left: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    found = {
+        column: [attributes.rows(name) for dialect in DIALECTS for name in dialect.attributes.get(column, ())]
+        for column in _COST
+    }
+    given, in_words = (np.logical_or.reduce([rows >= 0 for rows in found[column]]) for column in _COST)
+    cost = columns["cost_amount"]
+    ours = ~in_words | mask(pc.equal(pc.utf8_upper(columns["cost_currency"]), _CURRENCY))
+    if not ours.all():
+        cost = pc.if_else(pa.array(ours), cost, pa.scalar(None, cost.type))
+    for rows in (*found["cost_amount"], *found["cost_currency"]):
+        left[rows[(rows >= 0) & ~mask(cost.is_valid())]] = True
+    return {"cost_amount": cost, "reports_cost": pa.array(given), "other_currency": pa.array(given & ~ours)}
+
+
+def _claimed_by(claimed: pa.Array, attributes: Attributes) -> pa.Array:
+    """Return the name of the dialect that has a cost, where one is claimed."""
+    by = pa.nulls(attributes.owners, pa.string())
+    if claimed.null_count == len(claimed):
+        return by
+    for dialect in DIALECTS:
+        for name in dialect.attributes.get("claimed_cost", ()):
+            has = pa.array(attributes.rows(name) >= 0)
+            by = pc.if_else(pc.and_(pc.and_(has, by.is_null()), claimed.is_valid()), pa.scalar(dialect.name), by)
+    return by
+
+
+def _usage(columns: Mapping[str, pa.Array], attributes: Attributes, reader: Reader) -> dict[str, object]:
+    """Return ``reports_usage``, ``own_usage`` and ``other_usage``.
 
     On spans around calls, where quantities in other words are those of the calls, only our own word counts.
     """
     found = np.zeros(attributes.owners, dtype=np.bool_)
     own = np.zeros(attributes.owners, dtype=np.int64)
+    others: dict[str, pa.Array] = {}
     names = attributes.keys.dictionary.to_pylist()
     if any(name.startswith(semconv.USAGE) for name in names):
-        found |= _of_other_meters(names, attributes)
+        others, unread = _of_other_meters(names, attributes, reader)
+        found |= unread
         rolls_up = mask(pc.is_in(columns["operation"], ROLL_UPS))
-        for bit, (name, meter) in enumerate(_OURS.items()):
-            rows = attributes.rows(name)
-            given = rows >= 0
+        for bit, (name, meter) in enumerate(OWN_USAGE.items()):
+            given = attributes.rows(name) >= 0
             if given.any():
-                read = given & ~left[rows]
-                found |= given & ~np.where(rolls_up, read, mask(columns[meter].is_valid()))
-                told = read & mask(pc.greater_equal(columns[meter], 1 if meter == REQUESTS else 0))
+                quantity = reader.value(name, COLUMNS[meter])
+                found |= given & ~mask((pc.if_else(pa.array(rolls_up), quantity, columns[meter])).is_valid())
+                told = mask(pc.greater_equal(quantity, 1 if meter == REQUESTS else 0))
                 own |= told.astype(np.int64) << bit
-    return {"reports_usage": pa.array(found), "own_usage": pa.array(own)}
+    return {"reports_usage": pa.array(found), "own_usage": pa.array(own), "other_usage": others}
 
 
-def _of_other_meters(names: Sequence[str], attributes: Attributes) -> NDArray[np.bool_]:
-    """Return which spans report usage of a meter that has no column, given the *names* of all *attributes*."""
-    found = np.zeros(attributes.owners, dtype=np.bool_)
-    others = np.array([name.startswith(semconv.USAGE) and name not in _OURS for name in names])
-    at = np.flatnonzero(others[attributes.keys.indices.to_numpy()])
-    values = attributes.values.take(pa.array(at))
-    none = np.logical_or.reduce(
-        [mask(pc.equal(pc.struct_field(values, f"{kind}_value"), 0)) for kind in ("int", "double")]
-    )
-    found[attributes.owner[at[~none]]] = True
-    return found
+def _of_other_meters(
+    names: Sequence[str], attributes: Attributes, reader: Reader
+) -> tuple[dict[str, pa.Array], NDArray[np.bool_]]:
+    """Return the columns of meters that are the program's own, and which spans have some that cannot be read.
+
+    *names* are those of all *attributes*. Zero of something is nothing.
+    """
+    unread = np.zeros(attributes.owners, dtype=np.bool_)
+    columns = {}
+    others = [name for name in names if name.startswith(semconv.USAGE) and name not in OWN_USAGE]
+    for number, name in enumerate(name for name in others if name not in _READ_ELSEWHERE):
+        given = attributes.rows(name) >= 0
+        quantity = reader.quantity(name) if number < METERS_MAX else pa.nulls(attributes.owners, pa.int64())
+        unread |= given & ~mask(quantity.is_valid())
+        columns[name.removeprefix(semconv.USAGE)] = pc.if_else(pc.greater(quantity, 0), quantity, None)
+    return columns, unread

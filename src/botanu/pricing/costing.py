@@ -1,15 +1,17 @@
 """Usage and rate cards to line items."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from botanu.pricing.catalog import Catalog
-from botanu.pricing.meters import ABSENT, exclusive, priced_as, whole
-from botanu.pricing.money import Int64s, cost, largest_quantity
-from botanu.pricing.rate_card import PriceSet, RateCard, Tier
+from botanu.pricing.line_items import LineItems, Mask, Part, collect, ordered
+from botanu.pricing.meters import ABSENT, exclusive, overlapping, priced_as, whole
+from botanu.pricing.money import CURRENCY, Int64s, cost, largest_quantity
+from botanu.pricing.notes import INCOMPLETE, Note
+from botanu.pricing.price_list import Kind
+from botanu.pricing.rate_card import RateCard, Tier
 
 REQUESTS = "requests"
 REPORTED_COST = "reported_cost"
@@ -17,95 +19,124 @@ REPORTED_COST = "reported_cost"
 UNUSABLE = -2
 """Stands for "there is one, and it is not known" in a column of reported costs."""
 
+_Prices = Mapping[str, tuple[Tier, ...]]
+
+
+class Prices(Protocol):
+    """Where rate cards come from."""
+
+    def card(self, kind: Kind) -> RateCard | None:
+        """Return the prices of a *kind* of call, ``None`` where none is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """The usage of a number of calls, as columns of equal length.
 
-    *models* lists the distinct pairs of provider and model names, the preferred name first; *model_of* says which
-    pair each call used, ``ABSENT`` where nothing of it has a price. *times* are Unix nanoseconds. *totals* gives
-    quantities by meter as their source counted them, ``ABSENT`` where unknown. *reported* is what the source itself
-    says that a call cost, in nano-units; ``ABSENT`` where it says nothing, ``UNUSABLE`` where it says what cannot be
-    used. *beyond* says which calls used something that none of the meters counts.
+    *kinds* lists what decides on prices; *kind_of* says which of them each call is, ``ABSENT`` where nothing of it has
+    a price. *times* are Unix nanoseconds. *totals* gives quantities by meter as their source counted them, ``ABSENT``
+    where unknown; see ``meters`` for their units. *reported* is what the source itself says that a call cost, in
+    nano-units; ``ABSENT`` where it says nothing, ``UNUSABLE`` where it says what cannot be used. *believes_zero* says
+    which calls are believed to have cost nothing where they say so. *lacks* gives, by note, which calls used more than
+    the totals say.
     """
 
-    models: Sequence[tuple[str | None, Sequence[str | None]]]
-    model_of: Int64s
+    kinds: Sequence[Kind]
+    kind_of: Int64s
     times: Int64s
     totals: Mapping[str, Int64s]
     reported: Int64s
-    beyond: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class LineItems:
-    """Line items as columns, ordered by call.
-
-    *meter* indexes *meters*. *price* indexes *tiers*, and is ``ABSENT`` where no price was found or none was asked for.
-    *nanos* is ``ABSENT`` where the amount is not known.
-    """
-
-    call: Int64s
-    meter: Int64s
-    quantity: Int64s
-    price: Int64s
-    nanos: Int64s
-    meters: Sequence[str]
-    tiers: Sequence[Tier]
-
-    def priced(self) -> NDArray[np.bool_]:
-        """Return which line items have a price."""
-        return self.price != ABSENT
-
-    def known(self) -> NDArray[np.bool_]:
-        """Return which line items have an amount."""
-        return self.nanos != ABSENT
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Line items of one meter at one price, one of each of *calls*; *nanos* are their amounts."""
-
-    calls: Int64s
-    meter: str
-    quantities: Int64s
-    tier: Tier | None
-    nanos: Int64s
+    believes_zero: Mask
+    lacks: Mapping[Note, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Costed:
     """What a number of calls cost.
 
-    *nanos* is the sum of a call's line items that have an amount. *complete* is false for a call of which something
-    has no price, or which reports no usage at all: what it cost is then not known, or not wholly.
+    *nanos* is the sum of a call's line items that have an amount, in the currency of *currencies* that *currency_of*
+    says. *computed* is what prices say of a call that reports its cost; ``ABSENT`` elsewhere, and where they say
+    nothing. *told* says which calls cost what they report. *complete* is false for a call of which something has no
+    price, or which reports no usage at all: what it cost is then not known, or not wholly. *notes* says why, and what
+    else was odd.
     """
 
     items: LineItems
     nanos: Int64s
-    complete: NDArray[np.bool_]
+    currency_of: Int64s
+    currencies: Sequence[str]
+    computed: Int64s
+    told: Mask
+    complete: Mask
+    notes: Mapping[Note, Mask]
 
 
-def price_calls(usage: Usage, catalog: Catalog) -> Costed:
+def price_calls(usage: Usage, prices: Prices) -> Costed:
     """Price every call of *usage* at its own time.
 
-    Calls are taken together by model, by the prices that hold at their time, and by tier; each such group is
+    Calls are taken together by kind, by the prices that hold at their time, and by tier; each such group is
     one multiplication per meter. A cost that is reported goes before all prices: it is one line item for the whole
-    call, beside which quantities have no amounts of their own.
+    call, beside which quantities have prices, and no amounts of their own.
     """
-    by_price, told = usage.reported == ABSENT, np.flatnonzero(usage.reported >= 0)
+    count = len(usage.times)
+    notes = _Notes(usage)
     quantities = _quantities(usage)
-    parts = [_Part(told, REPORTED_COST, np.ones_like(told), None, usage.reported[told])]
-    for calls, prices, inputs in _groups(usage, by_price, catalog):
-        parts.extend(_lines(calls, quantities, prices, inputs))
-    items = _collect(parts)
-    known = items.known()
-    nanos = np.zeros(len(by_price), dtype=np.int64)
-    np.add.at(nanos, items.call[known], items.nanos[known])
-    complete = _counted(usage) & by_price & ~usage.beyond
-    complete[items.call[~known]] = False
-    complete[told] = True
-    return Costed(items, nanos, complete)
+    parts = [part for group in _groups(usage, prices, notes) for part in _lines(group, quantities)]
+    items = collect(parts)
+    notes.add(Note.NO_METER_PRICE, _calls_with(items, items.unpriced(), count) & ~notes.without_prices())
+    computed, has_price = _sum(items, items.known(), count), _calls_with(items, items.priced(), count)
+    told = _told(usage, computed, has_price, notes)
+    # A cost that cannot be used is not replaced by a computed one.
+    items = _with_reported(items, usage.reported, told, told | (usage.reported == UNUSABLE))
+    currency_of, currencies = _currencies(items, count, notes)
+    in_currency = items.known() & (_currency_of_items(items, currencies) == currency_of[items.call])
+    return Costed(
+        items,
+        nanos=_sum(items, in_currency, count),
+        currency_of=currency_of,
+        currencies=currencies,
+        computed=np.where((usage.reported != ABSENT) & has_price, computed, ABSENT),
+        told=told,
+        complete=told | ~notes.incomplete(),
+        notes={note: mask & ~told if note in INCOMPLETE else mask for note, mask in notes.found.items()},
+    )
+
+
+_WITHOUT_PRICES = (Note.NO_PRICE, Note.NO_SERVICE_TIER_PRICE, Note.UNUSABLE_COST, Note.OTHER_CURRENCY)
+
+
+class _Notes:
+    """What there is to say of each call, as masks."""
+
+    def __init__(self, usage: Usage) -> None:
+        """Begin with what *usage* itself shows."""
+        self.size = len(usage.times)
+        self.found: dict[Note, Mask] = {}
+        for note, mask in usage.lacks.items():
+            self.add(note, mask)
+        beside, beyond = overlapping(usage.totals)
+        self.add(Note.CACHE_BESIDE_INPUT, beside)
+        self.add(Note.PARTS_EXCEED_TOTAL, beyond)
+        self.add(Note.NO_USAGE, ~_counted(usage) & ~self.of(Note.UNREADABLE_USAGE) & (usage.reported == ABSENT))
+        self.add(Note.UNUSABLE_COST, (usage.reported == UNUSABLE) & ~self.of(Note.OTHER_CURRENCY))
+
+    def add(self, note: Note, mask: Mask) -> None:
+        """Note something of the calls in *mask*."""
+        if mask.any():
+            self.found[note] = self.found[note] | mask if note in self.found else mask
+
+    def of(self, note: Note) -> Mask:
+        """Return of which calls something was noted."""
+        return self.found.get(note, np.zeros(self.size, dtype=np.bool_))
+
+    def without_prices(self) -> Mask:
+        """Return which calls have no prices at all."""
+        return np.logical_or.reduce([self.of(note) for note in _WITHOUT_PRICES])
+
+    def incomplete(self) -> Mask:
+        """Return which calls have a cost that is not known, or not wholly."""
+        masks = (mask for note, mask in self.found.items() if note in INCOMPLETE)
+        return np.logical_or.reduce([np.zeros(self.size, dtype=np.bool_), *masks])
 
 
 def _quantities(usage: Usage) -> dict[str, Int64s]:
@@ -114,32 +145,50 @@ def _quantities(usage: Usage) -> dict[str, Int64s]:
     return {REQUESTS: totals.pop(REQUESTS), **exclusive(totals)}
 
 
-def _counted(usage: Usage) -> NDArray[np.bool_]:
-    """Return which calls say what they used; how many requests they are says nothing of that."""
+def _counted(usage: Usage) -> Mask:
+    """Return which calls say what they used; how many requests they are says nothing of that, of a model's call."""
     counted = np.zeros(len(usage.times), dtype=np.bool_)
     for meter, total in usage.totals.items():
         if meter != REQUESTS:
             counted |= total != ABSENT
-    return counted
+    is_model = np.array([kind.is_listed for kind in usage.kinds] or [True], dtype=np.bool_)
+    return counted | ((usage.kind_of != ABSENT) & ~is_model[np.maximum(usage.kind_of, 0)])
 
 
-def _groups(
-    usage: Usage, by_price: NDArray[np.bool_], catalog: Catalog
-) -> Iterator[tuple[Int64s, PriceSet | None, Int64s]]:
-    """Yield calls that share a price set, with that set and each call's input size (which decides the tier)."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Calls that share prices (``None``: none is known); *inputs* is each call's input, which decides the tier."""
+
+    calls: Int64s
+    prices: _Prices | None
+    inputs: Int64s
+
+
+def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
+    """Yield the calls in groups that share prices, and note which have none."""
     inputs = np.maximum(_whole_input(usage), 0)
-    others = np.flatnonzero(~by_price | (usage.model_of == ABSENT))
-    yield others, None, inputs[others]
-    for index, (provider, names) in enumerate(usage.models):
-        calls = np.flatnonzero((usage.model_of == index) & by_price)
-        card = _card(catalog, provider, names)
+    others = np.flatnonzero(usage.kind_of == ABSENT)
+    yield _Group(others, None, inputs[others])
+    unpriced = [others]
+    for index, kind in enumerate(usage.kinds):
+        calls = np.flatnonzero(usage.kind_of == index)
+        card = prices.card(kind) if len(calls) else None
         if card is None:
-            yield calls, None, inputs[calls]
+            unpriced.append(calls)
+            yield _Group(calls, None, inputs[calls])
             continue
-        chosen = card.choose(usage.times[calls])
-        for number in np.unique(chosen):
-            members = calls[chosen == number]
-            yield members, card.sets[number], inputs[members]
+        for within, held in card.in_force(usage.times[calls]):
+            members = calls[within]
+            if held is None:
+                notes.add(Note.NO_SERVICE_TIER_PRICE, _mask(members, len(usage.times)))
+            yield _Group(members, held, inputs[members])
+    notes.add(Note.NO_PRICE, _mask(np.concatenate(unpriced), len(usage.times)) & _counted(usage))
+
+
+def _mask(calls: Int64s, count: int) -> Mask:
+    mask = np.zeros(count, dtype=np.bool_)
+    mask[calls] = True
+    return mask
 
 
 def _whole_input(usage: Usage) -> Int64s:
@@ -147,41 +196,37 @@ def _whole_input(usage: Usage) -> Int64s:
     return np.zeros(len(usage.times), dtype=np.int64) if counted is None else counted
 
 
-def _card(catalog: Catalog, provider: str | None, names: Sequence[str | None]) -> RateCard | None:
-    found = (catalog.card(provider, name) for name in names if name)
-    return next((card for card in found if card is not None), None)
-
-
-def _lines(calls: Int64s, quantities: Mapping[str, Int64s], prices: PriceSet | None, inputs: Int64s) -> Iterator[_Part]:
+def _lines(group: _Group, quantities: Mapping[str, Int64s]) -> Iterator[Part]:
     """Yield, for each meter and price, the line items of the calls that used it."""
     for meter, column in quantities.items():
-        tiers, counted = _tiers(prices, meter), column[calls]
+        tiers, counted = _tiers(group.prices, meter), column[group.calls]
         if meter == REQUESTS and tiers is not None:
             counted = np.where(counted == ABSENT, 1, counted)  # a call is one, unless it says how many it is
         used = counted > 0
         if not used.any():
             continue
         if tiers is None:
-            free = meter == REQUESTS and prices is not None  # nothing is asked for each
-            yield _Part(calls[used], meter, counted[used], None, np.full(int(used.sum()), 0 if free else ABSENT))
+            free = meter == REQUESTS and group.prices is not None  # nothing is asked for each
+            nanos = np.full(int(used.sum()), 0 if free else ABSENT)
+            yield Part(group.calls[used], meter, counted[used], None, nanos)
             continue
         for tier, above, upto in _spans_of(tiers):
-            within = used & (inputs > above) & (inputs <= upto)
-            payable = counted <= largest_quantity(tier.nanos_per_unit)
+            within = used & (group.inputs > above) & (group.inputs <= upto)
+            payable = counted <= largest_quantity(tier.nanos_per_quantity)
             for chosen, price in ((within & payable, tier), (within & ~payable, None)):
                 if chosen.any():
-                    yield _part(calls[chosen], meter, counted[chosen], price)
+                    yield _part(group.calls[chosen], meter, counted[chosen], price)
 
 
-def _part(calls: Int64s, meter: str, quantities: Int64s, tier: Tier | None) -> _Part:
-    nanos = np.full_like(quantities, ABSENT) if tier is None else cost(quantities, tier.nanos_per_unit)
-    return _Part(calls, meter, quantities, tier, nanos)
+def _part(calls: Int64s, meter: str, quantities: Int64s, tier: Tier | None) -> Part:
+    nanos = np.full_like(quantities, ABSENT) if tier is None else cost(quantities, tier.nanos_per_quantity)
+    return Part(calls, meter, quantities, tier, nanos)
 
 
-def _tiers(prices: PriceSet | None, meter: str) -> tuple[Tier, ...] | None:
+def _tiers(prices: _Prices | None, meter: str) -> tuple[Tier, ...] | None:
     if prices is None:
         return None
-    return next((prices.prices[name] for name in priced_as(meter) if name in prices.prices), None)
+    return next((prices[name] for name in priced_as(meter) if name in prices), None)
 
 
 def _spans_of(tiers: Sequence[Tier]) -> Iterator[tuple[Tier, int, int]]:
@@ -190,22 +235,52 @@ def _spans_of(tiers: Sequence[Tier]) -> Iterator[tuple[Tier, int, int]]:
     yield from zip(tiers, bounds[:-1], bounds[1:], strict=True)
 
 
-def _collect(parts: Sequence[_Part]) -> LineItems:
-    tiers = list({part.tier.id: part.tier for part in parts if part.tier is not None}.values())
-    meters = list(dict.fromkeys(part.meter for part in parts))
-    price_number = {tier.id: index for index, tier in enumerate(tiers)}
-    columns = [
-        np.vstack(
-            [
-                part.calls,
-                np.full(len(part.calls), meters.index(part.meter)),
-                part.quantities,
-                np.full(len(part.calls), ABSENT if part.tier is None else price_number[part.tier.id]),
-                part.nanos,
-            ]
-        )
-        for part in parts
-    ]
-    joined = np.concatenate(columns, axis=1)
-    call, meter, quantity, price, nanos = joined[:, np.argsort(joined[0], kind="stable")]
-    return LineItems(call, meter, quantity, price, nanos, meters, tiers)
+def _calls_with(items: LineItems, which: Mask, count: int) -> Mask:
+    return _mask(items.call[which], count)
+
+
+def _sum(items: LineItems, which: Mask, count: int) -> Int64s:
+    nanos = np.zeros(count, dtype=np.int64)
+    np.add.at(nanos, items.call[which], items.nanos[which])
+    return nanos
+
+
+def _told(usage: Usage, computed: Int64s, has_price: Mask, notes: _Notes) -> Mask:
+    """Return which calls cost what is reported; zero for what has a price is believed only where there is a reason."""
+    doubtful = (usage.reported == 0) & has_price & (computed > 0) & ~usage.believes_zero
+    notes.add(Note.REPORTED_ZERO, doubtful)
+    return (usage.reported >= 0) & ~doubtful
+
+
+def _with_reported(items: LineItems, reported: Int64s, told: Mask, without_amounts: Mask) -> LineItems:
+    """Return *items* with one more for each call that is *told* what it cost; of some others have no amounts."""
+    if not without_amounts.any():
+        return items
+    calls = np.flatnonzero(told)
+    ones, meter = np.ones_like(calls), np.full_like(calls, len(items.meters))
+    added = np.vstack([calls, meter, ones, np.full_like(calls, ABSENT), reported[calls]])
+    nanos = np.where(without_amounts[items.call], ABSENT, items.nanos)
+    others = np.vstack([items.call, items.meter, items.quantity, items.price, nanos])
+    return ordered(np.concatenate([added, others], axis=1), [*items.meters, REPORTED_COST], items.tiers)
+
+
+def _currencies(items: LineItems, count: int, notes: _Notes) -> tuple[Int64s, Sequence[str]]:
+    """Return each call's currency, as an index, and the currencies: the store's own where any line item is in it."""
+    currencies = list(dict.fromkeys((CURRENCY, *(tier.currency for tier in items.tiers))))
+    of_call = np.zeros(count, dtype=np.int64)
+    if len(currencies) == 1:
+        return of_call, currencies
+    of_items = _currency_of_items(items, currencies)
+    known = items.known()
+    least, most = np.full(count, len(currencies)), np.zeros(count, dtype=np.int64)
+    np.minimum.at(least, items.call[known], of_items[known])
+    np.maximum.at(most, items.call[known], of_items[known])
+    notes.add(Note.MIXED_CURRENCIES, most > least)
+    return np.where(least == len(currencies), 0, least), currencies
+
+
+def _currency_of_items(items: LineItems, currencies: Sequence[str]) -> Int64s:
+    if len(currencies) == 1:
+        return np.zeros(len(items.call), dtype=np.int64)
+    of_tiers = np.array([*(currencies.index(tier.currency) for tier in items.tiers), 0])
+    return of_tiers[items.price]  # what has no price is reported, in the store's own

@@ -110,8 +110,13 @@ def in_nanos(column: pa.Array, absent: int) -> Int64s:
 
 def amounts(nanos: Int64s, known: NDArray[np.bool_] | None = None) -> pa.Array:
     """Return *nanos* as an Arrow column of type ``AMOUNT``; null where *known* is false."""
-    words = np.empty((len(nanos), 2), dtype="<i8")
-    words[:, 0] = nanos
-    words[:, 1] = np.where(nanos < 0, -1, 0)  # sign of the 128-bit number
+    return unscaled(nanos, AMOUNT, known)
+
+
+def unscaled(values: Int64s, kind: pa.Decimal128Type, known: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return whole *values*, counted in the last decimal of *kind*, as a column of it; null where *known* is false."""
+    words = np.empty((len(values), 2), dtype="<i8")
+    words[:, 0] = values
+    words[:, 1] = np.where(values < 0, -1, 0)  # sign of the 128-bit number
     validity = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
-    return pa.Array.from_buffers(AMOUNT, len(nanos), [validity, pa.py_buffer(words.tobytes())])
+    return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(words.tobytes())])

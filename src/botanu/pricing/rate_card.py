@@ -1,7 +1,7 @@
 """What a unit costs, and from when."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
@@ -11,14 +11,22 @@ from hashlib import blake2s
 import numpy as np
 from numpy.typing import NDArray
 
+from botanu.pricing.meters import priced_as, units_of
 from botanu.pricing.money import Int64s, nanos_per_unit
 
 _DAY_NS = 86_400 * 10**9
 
+NONE_HOLDS = -1
+"""Stands for "no set of this layer holds" among chosen sets."""
+
 
 @dataclass(frozen=True)
 class Tier:
-    """The price of *per* units of a meter when the call's input is above *above* tokens."""
+    """The price of *per* units of a meter when the call's input is above *above* tokens.
+
+    *valid_from* is the first instant it holds; ``None``: always, until a later price. *service_tier* and *tenant_id*
+    say for which calls alone it holds, *discount* how many per cent of a list price were taken off.
+    """
 
     provider: str
     model: str
@@ -27,9 +35,12 @@ class Tier:
     amount: Decimal
     per: int
     currency: str
-    valid_from: date | None
+    valid_from: datetime | None
     hours: tuple[time, time] | None
     source: str
+    service_tier: str | None = None
+    tenant_id: str | None = None
+    discount: Decimal | None = None
 
     @cached_property
     def id(self) -> str:
@@ -42,17 +53,27 @@ class Tier:
         """Price of one unit, in nano-units of the currency."""
         return nanos_per_unit(self.amount, self.per)
 
+    @cached_property
+    def nanos_per_quantity(self) -> Fraction:
+        """Price of a quantity of 1, as quantities of this meter are written."""
+        return self.nanos_per_unit / units_of(self.meter)
+
+    def less(self, percent: Decimal) -> "Tier":
+        """Return this price with *percent* per cent taken off; a negative percentage adds."""
+        amount = (self.amount * (100 - percent) / 100).normalize()
+        return replace(self, amount=amount, discount=percent, source=f"{self.source}, less {percent:f} %")
+
 
 @dataclass(frozen=True, slots=True)
 class PriceSet:
-    """The prices of one model that hold together: from a day on, or between two times of day (UTC).
+    """The prices of one model that hold together: from an instant on, or between two times of day (UTC).
 
     *prices* gives the tiers of each meter, by rising threshold, the first from zero. Passing a threshold
     re-rates all units of the call, not only those above it.
     """
 
     prices: Mapping[str, tuple[Tier, ...]]
-    valid_from: date | None = None
+    valid_from: datetime | None = None
     hours: tuple[time, time] | None = None
 
     def holds(self, times: Int64s) -> NDArray[np.bool_]:
@@ -62,35 +83,116 @@ class PriceSet:
             clock = times % _DAY_NS
             return (clock >= start) & (clock < end) if start <= end else (clock >= start) | (clock < end)
         if self.valid_from is not None:
-            return times >= _nanos(self.valid_from)
+            return times >= nanos_of(self.valid_from)
         return np.ones(len(times), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
-class RateCard:
-    """All prices of one model of one provider, over time. Of the sets that hold, the last one counts."""
+class Layer:
+    """Sets of prices, one after the other in time. Of those that hold, the last one counts.
 
-    provider: str
-    model: str
+    Where none holds yet, a layer that *always_holds* gives the first; another one gives nothing.
+    *of_service_tier* says that it is for the calls of one service tier alone, *is_list* that discounts apply to it.
+    """
+
     sets: tuple[PriceSet, ...]
+    always_holds: bool = False
+    of_service_tier: bool = False
+    is_list: bool = False
 
     def choose(self, times: Int64s) -> Int64s:
-        """Return, for each of *times*, the index of the set that counts; the first where none holds yet."""
-        chosen = np.zeros(len(times), dtype=np.int64)
+        """Return, for each of *times*, the index of the set that counts, or ``NONE_HOLDS``."""
+        chosen = np.full(len(times), 0 if self.always_holds else NONE_HOLDS, dtype=np.int64)
         for index, prices in enumerate(self.sets):
             chosen[prices.holds(times)] = index
         return chosen
 
-    def periods(self) -> Iterator[tuple[PriceSet, date | None]]:
-        """Yield each set with the first day on which a later one has taken its place, if there is one."""
-        starts = sorted({prices.valid_from for prices in self.sets if prices.valid_from is not None})
-        for prices in self.sets:
-            later = (day for day in starts if prices.valid_from is None or day > prices.valid_from)
-            yield prices, next(later, None)
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """Per cent off the list prices, by *meter* (or one that contains it, or ``None`` for all), from an instant on."""
+
+    percent: Decimal
+    meter: str | None = None
+    valid_from: datetime | None = None
+
+    def holds(self, times: Int64s) -> NDArray[np.bool_]:
+        """Return at which of *times* it holds."""
+        return PriceSet({}, self.valid_from).holds(times)
 
 
-def _nanos(day: date) -> int:
-    return int(datetime.combine(day, time(), UTC).timestamp()) * 10**9
+@dataclass(frozen=True, slots=True)
+class RateCard:
+    """All prices of one model for one kind of call, over time.
+
+    Of its *layers* the first that has a price for a meter counts. *discounts* come with the most specific first.
+    *needs_service_tier* says that the calls are of a service tier of their own: they have no price where no layer of
+    that tier holds, as what is asked for it is not known then.
+    """
+
+    provider: str
+    model: str
+    layers: tuple[Layer, ...]
+    discounts: tuple[Discount, ...] = ()
+    needs_service_tier: bool = False
+
+    @property
+    def sets(self) -> tuple[PriceSet, ...]:
+        """All sets of all layers."""
+        return tuple(prices for layer in self.layers for prices in layer.sets)
+
+    def in_force(self, times: Int64s) -> Iterator[tuple[Int64s, Mapping[str, tuple[Tier, ...]] | None]]:
+        """Yield groups of *times* (as indices) with the prices that hold at them; ``None`` where none is known."""
+        chosen = [layer.choose(times) for layer in self.layers]
+        chosen += [discount.holds(times).astype(np.int64) for discount in self.discounts]
+        if len(chosen) == 1 and len(self.layers[0].sets) == 1:
+            yield np.arange(len(times)), self._merged(chosen_sets=(0,), holds=())
+            return
+        combinations, which = np.unique(np.vstack(chosen), axis=1, return_inverse=True)
+        for number, combination in enumerate(combinations.T.tolist()):
+            sets, holds = combination[: len(self.layers)], combination[len(self.layers) :]
+            yield np.flatnonzero(which.ravel() == number), self._merged(chosen_sets=sets, holds=holds)
+
+    def _merged(self, *, chosen_sets: Sequence[int], holds: Sequence[int]) -> Mapping[str, tuple[Tier, ...]] | None:
+        """Return the prices by meter, where of each layer that set counts, and those discounts hold."""
+        of_tier = any(
+            layer.of_service_tier and index != NONE_HOLDS for layer, index in zip(self.layers, chosen_sets, strict=True)
+        )
+        if self.needs_service_tier and not of_tier:
+            return None
+        discounts = [discount for discount, held in zip(self.discounts, holds, strict=True) if held]
+        merged: dict[str, tuple[Tier, ...]] = {}
+        for layer, index in zip(self.layers, chosen_sets, strict=True):
+            if index != NONE_HOLDS:
+                for meter, tiers in layer.sets[index].prices.items():
+                    merged.setdefault(meter, _discounted(tiers, discounts) if layer.is_list else tiers)
+        return merged or None
+
+
+def _discounted(tiers: tuple[Tier, ...], discounts: Sequence[Discount]) -> tuple[Tier, ...]:
+    for discount in discounts:
+        if discount.meter is None or discount.meter in priced_as(tiers[0].meter):
+            return tuple(tier.less(discount.percent) for tier in tiers)
+    return tiers
+
+
+def periods(layer: Layer) -> Iterator[tuple[PriceSet, datetime | None]]:
+    """Yield each set of *layer* with the first instant at which a later one has taken its place, if there is one."""
+    starts = sorted({prices.valid_from for prices in layer.sets if prices.valid_from is not None})
+    for prices in layer.sets:
+        later = (start for start in starts if prices.valid_from is None or start > prices.valid_from)
+        yield prices, next(later, None)
+
+
+def first_instant_of(day: date) -> datetime:
+    """Return the first instant of *day* (UTC)."""
+    return datetime.combine(day, time(), UTC)
+
+
+def nanos_of(moment: datetime) -> int:
+    """Return *moment* as Unix nanoseconds."""
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return (whole * 10**6 + moment.microsecond) * 1000
 
 
 def _nanos_of_day(moment: time) -> int:

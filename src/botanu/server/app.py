@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from botanu.ingest.pipeline import Pipeline
 from botanu.pricing.catalog import Catalog
+from botanu.pricing.price_list import PriceList
 from botanu.server.api import ERRORS, api_routes
 from botanu.server.receiver import Receiver
 from botanu.server.service import Service, open_store
@@ -30,7 +31,7 @@ def create_app(settings: ServerSettings, values: Mapping[str, object]) -> Starle
     catalog = Catalog()
     service.publish_prices(catalog)
     service.configure_values(values)
-    pipeline = Pipeline(store, catalog, queue_bytes_max=settings.queue_bytes_max)
+    pipeline = Pipeline(store, PriceList(catalog), queue_bytes_max=settings.queue_bytes_max)
     receiver = Receiver(pipeline, body_bytes_max=settings.body_bytes_max)
 
     @asynccontextmanager

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-import pyarrow as pa
-
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.money import CURRENCY
+from botanu.pricing.rate_card import periods
 from botanu.pricing.value_card import UnitValue, first_instant
 from botanu.query.report import Report, report
 from botanu.query.sql import ask
@@ -17,6 +16,7 @@ from botanu.server.plain import Plain
 from botanu.server.settings import ServerSettings
 from botanu.server.values import configured_values
 from botanu.store.duckdb import DuckDBStore
+from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Store
 
 
@@ -109,46 +109,12 @@ class Service:
 
     def publish_prices(self, catalog: Catalog) -> int:
         """Make the prices of *catalog* readable in the ``prices`` table; return how many are new."""
-        return self.store.add_prices(_price_table(catalog))
-
-
-def _price_table(catalog: Catalog) -> pa.Table:
-    rows = [
-        {
-            "price_id": tier.id,
-            "provider": tier.provider,
-            "model": tier.model,
-            "meter": tier.meter,
-            "above": tier.above,
-            "amount": tier.amount,
-            "per": tier.per,
-            "currency": tier.currency,
-            "valid_from": tier.valid_from,
-            "valid_to": valid_to,
-            "hours": tier.hours and " to ".join(f"{moment:%H:%M}" for moment in tier.hours),
-            "source": tier.source,
-        }
-        for card in catalog.cards()
-        for prices, valid_to in card.periods()
-        for tiers in prices.prices.values()
-        for tier in tiers
-    ]
-    return pa.Table.from_pylist(rows, schema=_PRICE_SCHEMA)
-
-
-_PRICE_SCHEMA = pa.schema(
-    [
-        ("price_id", pa.string()),
-        ("provider", pa.string()),
-        ("model", pa.string()),
-        ("meter", pa.string()),
-        ("above", pa.int64()),
-        ("amount", pa.decimal128(38, 18)),
-        ("per", pa.int64()),
-        ("currency", pa.string()),
-        ("valid_from", pa.date32()),
-        ("valid_to", pa.date32()),
-        ("hours", pa.string()),
-        ("source", pa.string()),
-    ]
-)
+        tiers = (
+            (tier, valid_to)
+            for card in catalog.cards()
+            for layer in card.layers
+            for prices, valid_to in periods(layer)
+            for steps in prices.prices.values()
+            for tier in steps
+        )
+        return self.store.add_prices(price_rows(tiers))

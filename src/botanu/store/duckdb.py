@@ -58,7 +58,7 @@ _NEW_PRICES = "INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices U
 
 _ENDED_PRICES = """
 UPDATE prices SET valid_to = given.valid_to FROM given
-WHERE given.price_id = prices.price_id AND given.valid_to IS DISTINCT FROM prices.valid_to
+WHERE given.price_id = prices.price_id AND given.valid_to <> coalesce(prices.valid_to, 'infinity')
 """
 
 _SILENT = """

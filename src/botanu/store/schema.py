@@ -3,7 +3,7 @@
 The schema is public. It changes by migration only: a new entry at the end of ``MIGRATIONS``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 AMOUNT = "DECIMAL(18,9)"
@@ -15,7 +15,10 @@ TOTAL = "DECIMAL(38,9)"
 VALUE_AMOUNT = "DECIMAL(28,9)"
 """How much was achieved."""
 
-LINE_ITEMS = f"STRUCT(meter VARCHAR, quantity BIGINT, price_id VARCHAR, amount {AMOUNT})[]"
+QUANTITY = "DECIMAL(24,6)"
+"""How much of a meter, in its unit."""
+
+LINE_ITEMS = f"STRUCT(meter VARCHAR, quantity {QUANTITY}, price_id VARCHAR, amount {AMOUNT})[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,18 @@ SPANS = Table(
         Column("links", "JSON", "The links: trace, span, attributes."),
         Column("received_at", "TIMESTAMP WITH TIME ZONE", "When the server received it."),
         Column("outcome_late", "BOOLEAN", "True where it reports an outcome emitted after its run had ended.", since=2),
+        Column("step", "VARCHAR", "The named phase of the run.", since=3),
+        Column("tool", "VARCHAR", "The tool that was called.", since=3),
+        Column("service_tier", "VARCHAR", "The service tier: batch, flex, priority, ...; null: standard.", since=3),
+        Column("reported_cost", AMOUNT, "What the program or the provider says that the call cost.", since=3),
+        Column("reported_by", "VARCHAR", "Who says so: program, or the dialect.", since=3),
+        Column("computed_cost", AMOUNT, "Of a call with a reported cost: what usage and prices say.", since=3),
+        Column(
+            "cost_notes",
+            "VARCHAR[]",
+            "Why the cost is not known, or not wholly, and what was odd; null: nothing.",
+            since=3,
+        ),
     ),
 )
 
@@ -220,10 +235,37 @@ PRICES = Table(
         Column("amount", "DECIMAL(38,18)", "Money for `per` units."),
         Column("per", "BIGINT", "How many units the amount buys."),
         Column("currency", "VARCHAR", "Currency of the amount."),
-        Column("valid_from", "DATE", "First day (UTC) it holds; null: always, until a later one."),
-        Column("valid_to", "DATE", "First day (UTC) it no longer holds; null: it still does."),
+        Column("valid_from", "TIMESTAMP WITH TIME ZONE", "First instant it holds; null: always, until a later one."),
+        Column("valid_to", "TIMESTAMP WITH TIME ZONE", "First instant it no longer holds; null: it still does."),
         Column("hours", "VARCHAR", "The hours of the day (UTC) it holds, where it does not hold all day."),
-        Column("source", "VARCHAR", "The price list that said so first."),
+        Column("source", "VARCHAR", "Who said so first: the price list, a file, or set."),
+        Column("service_tier", "VARCHAR", "The service tier it is for; null: standard.", since=3),
+        Column("tenant_id", "VARCHAR", "The one tenant it is for; null: all.", since=3),
+        Column("discount", "DECIMAL(18,9)", "Per cent taken off the list price; null: none.", since=3),
+    ),
+)
+
+PRICE_TERMS = Table(
+    "price_terms",
+    "One thing that the user says of prices: a price, a discount, or another name for a model.",
+    (
+        Column("kind", "VARCHAR", "price, discount or alias.", since=3),
+        Column("provider", "VARCHAR", "Who bills; * is any.", since=3),
+        Column("model", "VARCHAR", "What is billed: a model, tool, path, table, ...; * is any letters.", since=3),
+        Column("meter", "VARCHAR", "What is counted; null, of a discount: everything.", since=3),
+        Column("amount", "DECIMAL(38,18)", "Of a price: money for `per` units.", since=3),
+        Column("per", "BIGINT", "Of a price: how many units the amount buys.", since=3),
+        Column("above", "BIGINT", "Of a price: holds for all of a call with more input tokens than this.", since=3),
+        Column("currency", "VARCHAR", "Of a price: currency of the amount.", since=3),
+        Column("percent", "DECIMAL(18,9)", "Of a discount: per cent off the list price.", since=3),
+        Column("as_provider", "VARCHAR", "Of an alias: whose prices count; null: the same provider's.", since=3),
+        Column("as_model", "VARCHAR", "Of an alias: the model whose prices count.", since=3),
+        Column("tenant_id", "VARCHAR", "The one tenant it is for; null: all.", since=3),
+        Column("service_tier", "VARCHAR", "The one service tier it is for; null: standard.", since=3),
+        Column("valid_from", "TIMESTAMP WITH TIME ZONE", "First instant it holds; null: always.", since=3),
+        Column("source", "VARCHAR", "Who said so: set, a file, or its own source.", since=3),
+        Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded.", since=3),
+        Column("withdrawn_at", "TIMESTAMP WITH TIME ZONE", "When it was withdrawn; null: it was not.", since=3),
     ),
 )
 
@@ -239,10 +281,14 @@ LINE_ITEMS_VIEW = Table(
         Column("provider", "VARCHAR", "Who bills."),
         Column("model", "VARCHAR", "The model."),
         Column("meter", "VARCHAR", "What was counted; no two line items of a call overlap."),
-        Column("quantity", "BIGINT", "How much of it."),
+        Column("quantity", QUANTITY, "How much of it; less than nothing where it takes back what other calls count."),
         Column("price_id", "VARCHAR", "The price; null: none was found, or none was needed."),
         Column("unit_price", "DECIMAL(38,18)", "Money for `per` units."),
         Column("per", "BIGINT", "How many units that buys."),
+        Column("above", "BIGINT", "The price's tier: for calls with more input tokens than this."),
+        Column("service_tier", "VARCHAR", "The price's service tier; null: standard."),
+        Column("price_source", "VARCHAR", "Who says that this is the price."),
+        Column("price_valid_from", "TIMESTAMP WITH TIME ZONE", "First instant that price holds; null: always."),
         Column(
             "amount",
             AMOUNT,
@@ -252,25 +298,33 @@ LINE_ITEMS_VIEW = Table(
     ),
 )
 
-TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, LINE_ITEMS_VIEW)
+TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, LINE_ITEMS_VIEW)
 """What may be queried, and what a row of each is."""
 
 _LINE_ITEMS_SQL = """
 CREATE OR REPLACE VIEW line_items AS
 SELECT s.trace_id, s.span_id, s.run_id, s.event_id, s.start_time, s.provider, s.model,
        s.item.meter AS meter, s.item.quantity AS quantity, s.item.price_id AS price_id,
-       p.amount AS unit_price, p.per, s.item.amount AS amount,
-       CASE WHEN s.item.amount IS NOT NULL THEN s.currency END AS currency
-FROM (SELECT *, unnest(line_items) AS item FROM spans) AS s
+       p.amount AS unit_price, p.per, p.above, p.service_tier, p.source AS price_source,
+       p.valid_from AS price_valid_from, s.item.amount AS amount,
+       CASE WHEN s.item.amount IS NOT NULL THEN coalesce(p.currency, s.currency) END AS currency
+FROM (SELECT *, unnest(line_items) AS item FROM spans WHERE counted) AS s
 LEFT JOIN prices AS p ON p.price_id = s.item.price_id
 """
 
+_RETYPED = (
+    "DROP VIEW IF EXISTS line_items",
+    f"ALTER TABLE spans ALTER COLUMN line_items TYPE {LINE_ITEMS}",
+    "ALTER TABLE prices ALTER COLUMN valid_from TYPE TIMESTAMP WITH TIME ZONE",
+    "ALTER TABLE prices ALTER COLUMN valid_to TYPE TIMESTAMP WITH TIME ZONE",
+)
 
 _STORED = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES)
+_SINCE_3 = (PRICE_TERMS,)
 
 
-def _create() -> tuple[str, ...]:
-    return tuple(f"CREATE TABLE {table.name} ({', '.join(_columns(table, 1))})" for table in _STORED)
+def _create(tables: Sequence[Table], version: int) -> tuple[str, ...]:
+    return tuple(f"CREATE TABLE {table.name} ({', '.join(_columns(table, version))})" for table in tables)
 
 
 def _add(version: int) -> tuple[str, ...]:
@@ -283,7 +337,11 @@ def _columns(table: Table, version: int) -> Iterator[str]:
     return (f"{column.name} {column.type}" for column in table.columns if column.since == version)
 
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_create(), (*_add(2), _LINE_ITEMS_SQL))
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _create(_STORED, 1),
+    _add(2),
+    (*_RETYPED, *_add(3), *_create(_SINCE_3, 3), _LINE_ITEMS_SQL),
+)
 """Statements that bring a store from version *n* to *n + 1*; the first makes a new store, the last its view."""
 
 VERSION = len(MIGRATIONS)
