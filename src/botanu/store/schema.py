@@ -269,6 +269,51 @@ PRICE_TERMS = Table(
     ),
 )
 
+COST_CHANGES = Table(
+    "cost_changes",
+    "One change of one call's booked cost: what it was, what it is since, by whom and why.",
+    (
+        Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was changed.", since=3),
+        Column("changed_by", "VARCHAR", "Who changed it.", since=3),
+        Column("reason", "VARCHAR", "Why.", since=3),
+        Column("trace_id", "VARCHAR", "The call's trace.", since=3),
+        Column("span_id", "VARCHAR", "The call's span.", since=3),
+        Column("run_id", "VARCHAR", "The run that made the call.", since=3),
+        Column("event_id", "VARCHAR", "The event it served.", since=3),
+        Column("start_time", "TIMESTAMP WITH TIME ZONE", "When the call started.", since=3),
+        Column("provider", "VARCHAR", "Who bills.", since=3),
+        Column("model", "VARCHAR", "The model.", since=3),
+        Column("cost_before", AMOUNT, "Its cost before; null: not known.", since=3),
+        Column("cost_after", AMOUNT, "Its cost since; null: not known.", since=3),
+        Column("currency_before", "VARCHAR", "Currency of the cost before.", since=3),
+        Column("currency_after", "VARCHAR", "Currency of the cost since.", since=3),
+        Column("priced_before", "BOOLEAN", "Whether the cost before was complete.", since=3),
+        Column("priced_after", "BOOLEAN", "Whether the cost since is complete.", since=3),
+        Column("line_items_before", LINE_ITEMS, "Its line items before.", since=3),
+    ),
+)
+
+SHARED_COSTS = Table(
+    "shared_costs",
+    "One fixed or shared cost of a period, to be allocated to the runs in it.",
+    (
+        Column("name", "VARCHAR", "What it is: a reserved GPU, seats, a vector database, ...", since=3),
+        Column("amount", TOTAL, "What it costs in all in the period.", since=3),
+        Column("currency", "VARCHAR", "Currency of the amount.", since=3),
+        Column("period_start", "TIMESTAMP WITH TIME ZONE", "First instant of the period.", since=3),
+        Column("period_end", "TIMESTAMP WITH TIME ZONE", "First instant after the period.", since=3),
+        Column("basis", "VARCHAR", "What it is allocated by: tokens, seconds, calls or equal.", since=3),
+        Column("workflow", "VARCHAR", "The one workflow that bears it; null: all.", since=3),
+        Column("customer_id", "VARCHAR", "The one customer it is for; null: all.", since=3),
+        Column("environment", "VARCHAR", "The one environment that bears it; null: all.", since=3),
+        Column("source", "VARCHAR", "Who said so: set, or a file.", since=3),
+        Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded.", since=3),
+        Column(
+            "withdrawn_at", "TIMESTAMP WITH TIME ZONE", "When it was withdrawn or replaced; null: it was not.", since=3
+        ),
+    ),
+)
+
 LINE_ITEMS_VIEW = Table(
     "line_items",
     "One line item: a quantity of one meter of one call, and what it costs. A view.",
@@ -298,7 +343,7 @@ LINE_ITEMS_VIEW = Table(
     ),
 )
 
-TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, LINE_ITEMS_VIEW)
+TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, COST_CHANGES, SHARED_COSTS, LINE_ITEMS_VIEW)
 """What may be queried, and what a row of each is."""
 
 _LINE_ITEMS_SQL = """
@@ -320,7 +365,7 @@ _RETYPED = (
 )
 
 _STORED = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES)
-_SINCE_3 = (PRICE_TERMS,)
+_SINCE_3 = (PRICE_TERMS, COST_CHANGES, SHARED_COSTS)
 
 
 def _create(tables: Sequence[Table], version: int) -> tuple[str, ...]:
