@@ -17,7 +17,7 @@ NONE = (None, 0, 0)
 
 OPENAI = {
     "chat": (0.00475, 1, 0),
-    "chat, flex": (0.0009075, 1, 0),
+    "chat, flex": (0.000908, 1, 0),
     "chat, left early": UNKNOWN,
     "chat, streamed": (0.00475, 1, 0),
     "chat, streamed without usage": UNKNOWN,
@@ -28,8 +28,8 @@ OPENAI = {
 }
 """What calls of OpenAI cost, how many calls each is, and of how many the cost is not known.
 
-gpt-4o: 200 x 2.50 + 1,000 x 1.25 + 300 x 10 = 4,750 millionths; o4-mini on the flex tier: 200 x 0.55 + 1,000 x 0.1375 +
-300 x 2.20 = 907.5 millionths; text-embedding-3-small: 7 x 0.02 = 0.14 millionths (https://openai.com/api/pricing).
+gpt-4o: 200 x 2.50 + 1,000 x 1.25 + 300 x 10 = 4,750 millionths; o4-mini on the flex tier: 200 x 0.55 + 1,000 x 0.138 +
+300 x 2.20 = 908 millionths; text-embedding-3-small: 7 x 0.02 = 0.14 millionths (https://openai.com/api/pricing).
 """
 
 ANTHROPIC = {

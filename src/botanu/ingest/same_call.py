@@ -6,7 +6,7 @@ its own in another process. And agents and chains report the sum of their calls.
 The rules look at all spans of a trace at once, so the order in which they came does not matter.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -56,11 +56,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a call counts, and why not; *residual* are the input and output tokens that alone count of it."""
+    """Whether a call counts, and why not.
+
+    *residual* are the input and output tokens that alone count of it. *others* are further witnesses of the same call,
+    which may tell of something that it does not.
+    """
 
     counts: bool
     reason: str | None = None
     residual: tuple[int, int] | None = None
+    others: tuple[int, ...] = ()
 
 
 COUNTS = Decision(counts=True)
@@ -73,9 +78,10 @@ def decide(calls: Sequence[Call]) -> None:
     leaves = [call for call in calls if not call.is_around and not call.tells_itself and not call.is_service]
     for reason, group in _groups(leaves):
         best = max(group, key=lambda call: call.witness)
-        for call in group:
-            if call is not best:
-                call.decision = Decision(counts=False, reason=f"the same call as span {best.span_id}: {reason}")
+        others = sorted((call for call in group if call is not best), key=lambda call: call.witness, reverse=True)
+        best.decision = Decision(counts=True, others=tuple(call.key for call in others))
+        for call in others:
+            call.decision = Decision(counts=False, reason=f"the same call as span {best.span_id}: {reason}")
     for call in calls:
         if call.is_service and call.inside is not None and not (call.inside.is_around or call.inside.is_service):
             call.decision = Decision(
@@ -122,10 +128,10 @@ def _by_response(leaves: Sequence[Call]) -> Iterator[tuple[Call, Call, str]]:
                 yield first, second, "the same response"
 
 
-def _grouped(calls: Iterable[Call], key: "object") -> Iterator[list[Call]]:
-    groups: dict[object, list[Call]] = {}
+def _grouped(calls: Iterable[Call], key: Callable[[Call], str | None]) -> Iterator[list[Call]]:
+    groups: dict[str, list[Call]] = {}
     for call in calls:
-        if (named := key(call)) is not None:  # type: ignore[operator]
+        if (named := key(call)) is not None:
             groups.setdefault(named, []).append(call)
     return (group for group in groups.values() if len(group) > 1)
 
