@@ -81,20 +81,27 @@ class _Together:
         return pc.binary_join_element_wise(self.column("trace_id"), self.column("parent_span_id"), "")
 
     @cached_property
-    def is_call(self) -> Mask:
-        """Which spans are calls; of one that came again only the first, stored ones before all."""
-        is_call = self.column("counted").is_valid().to_numpy(zero_copy_only=False).copy()
+    def itself(self) -> Int64s:
+        """The place of each span; of one that came again that of the first, stored ones before all."""
         order = np.concatenate([np.arange(self.fresh, len(self.table)), np.arange(self.fresh)])
         codes = self.keys.dictionary_encode().indices.to_numpy()
-        first = np.full(len(self.table), fill_value=False)
-        first[order[np.unique(codes[order], return_index=True)[1]]] = True
-        return is_call & first
+        distinct, first = np.unique(codes[order], return_index=True)
+        places = np.empty(len(distinct), dtype=np.int64)
+        places[distinct] = order[first]
+        return places[codes]
+
+    @cached_property
+    def is_call(self) -> Mask:
+        """Which spans are calls, and came for the first time."""
+        is_call: Mask = self.column("counted").is_valid().to_numpy(zero_copy_only=False)
+        return is_call & (self.itself == np.arange(len(self.table)))
 
     @cached_property
     def inside(self) -> Int64s:
         """Which call each span is inside of, the nearest one; ``-1`` where there is none."""
         found = pc.index_in(self.parent_keys, value_set=self.keys)
         parent = found.fill_null(_NOT_FOUND).to_numpy(zero_copy_only=False).astype(np.int64)
+        parent = np.where(parent == _NOT_FOUND, _NOT_FOUND, self.itself[parent])
         nearest = parent.copy()
         for _ in range(DEPTH_MAX):
             onwards = (nearest != _NOT_FOUND) & ~self.is_call[nearest]

@@ -111,8 +111,9 @@ def _groups(leaves: Sequence[Call]) -> Iterator[tuple[str, list[Call]]]:
 def _pairs(leaves: Sequence[Call]) -> Iterator[tuple[Call, Call, str]]:
     """Yield pairs of spans that tell of the same call."""
     yield from _by_response(leaves)
+    keys = {call.key for call in leaves}
     for call in leaves:
-        if call.inside is not None and not call.inside.is_around and _agree(call, call.inside):
+        if call.inside is not None and call.inside.key in keys and _agree(call, call.inside):
             yield call.inside, call, "one is within the other"
     for group in _grouped(leaves, lambda call: call.parent_id):
         yield from _beside(group)
