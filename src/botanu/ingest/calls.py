@@ -60,7 +60,8 @@ def find_calls(columns: Columns, prices: PriceList) -> Calls:
     rows = np.flatnonzero(spans.is_call | (service_of != ABSENT))
     usage = _usage(spans, rows, kinds, service_of[rows])
     told_once = {meter: spans.told_once(meter) for meter in ("input_tokens", "output_tokens")}
-    return Calls(rows, usage, spans.rolls_up[rows] & ~spans.tells_itself[rows], told_once, spans.tells_itself)
+    around = (spans.rolls_up & ~spans.tells_itself)[rows] & (service_of[rows] == ABSENT)
+    return Calls(rows, usage, around, told_once, spans.tells_itself)
 
 
 class _Spans:

@@ -18,6 +18,7 @@ from botanu.ingest import same_call
 from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS
 from botanu.ingest.residual import price_residuals
 from botanu.ingest.same_call import Call
+from botanu.pricing.costing import REPORTED_COST, REQUESTS
 from botanu.pricing.line_items import Mask
 from botanu.pricing.meters import is_part_of
 from botanu.pricing.money import Int64s
@@ -166,10 +167,11 @@ def _revised(here: _Together, suspects: Int64s, prices: PriceList) -> dict[int, 
 
 
 def _call(place: int, row: Mapping[str, Any], parent: str | None) -> Call:
-    used = [item for item in row["line_items"] or () if item["meter"] != "requests"]
+    used = [item for item in row["line_items"] or () if item["meter"] != REQUESTS]
     start = row["start_time_unix_nano"]
-    is_around = row["operation"] in ROLL_UP_OPERATIONS
     tokens = row["input_tokens"] is not None or row["output_tokens"] is not None
+    tells_of_calls = tokens or any(item["meter"] == REPORTED_COST for item in used)
+    is_around = row["operation"] in ROLL_UP_OPERATIONS and tells_of_calls and not row["told_by_program"]
     return Call(
         key=place,
         span_id=row["span_id"],
@@ -184,7 +186,7 @@ def _call(place: int, row: Mapping[str, Any], parent: str | None) -> Call:
         detail=len(used),
         is_attributed=row["run_id"] is not None,
         failed=row["error_type"] is not None or row["status_code"] == "error",
-        is_around=is_around and not row["told_by_program"],
+        is_around=is_around,
         is_service=not tokens and not is_around and row["operation"] not in CALL_OPERATIONS,
         tells_itself=bool(row["told_by_program"]),
     )
@@ -220,14 +222,14 @@ def _only_told_by(others: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -
     told = {item["meter"] for item in row["line_items"] or ()}
     found = []
     for item in (item for other in others for item in other["line_items"] or ()):
-        if item["meter"] not in told and not _is_of_tokens(item["meter"]) and "reported_cost" not in told:
+        if item["meter"] not in told and not _is_of_tokens(item["meter"]) and REPORTED_COST not in told:
             told.add(item["meter"])
             found.append(item)
     return found
 
 
 def _is_of_tokens(meter: str) -> bool:
-    return meter in ("requests", "reported_cost") or any(
+    return meter in (REQUESTS, REPORTED_COST) or any(
         is_part_of(meter, whole) for whole in ("input_tokens", "output_tokens")
     )
 
