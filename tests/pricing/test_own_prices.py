@@ -175,7 +175,7 @@ class TestCurrencies:
         (OwnPrice, {"provider": "p", "meter": "m", "amount": 1, "above": -1}, "above must be a whole number of 0"),
         (OwnPrice, {"provider": "p", "meter": "m", "amount": 1, "currency": "dollars"}, "a code such as USD"),
         (OwnPrice, {"provider": "p", "meter": "m", "amount": 1, "from": "soon"}, "from must be a date"),
-        (OwnPrice, {"provider": "p", "meter": "m", "amount": 1, "modle": "x"}, "unknown modle; known: above, amount"),
+        (OwnPrice, {"provider": "p", "meter": "m", "amount": 1, "colour": "x"}, "unknown colour; known: above, amount"),
         (OwnDiscount, {"provider": "p"}, "its amount is missing"),
         (OwnDiscount, {"percent": 101}, "percent must be from -1000"),
         (Alias, {"model": "x"}, "as_model is missing"),
