@@ -60,7 +60,6 @@ def tables() -> str:
     for table in TABLES:
         rows = [(_code(column.name), _code(column.type), column.sentence) for column in table.columns]
         parts += [f"## {table.name}", table.sentence, _table(("column", "type", "meaning"), rows)]
-    parts += ["## Words of `cost_notes`", inspect.getdoc(Note) or "", _table(("word", "meaning"), _notes())]
     return _page(parts)
 
 
@@ -93,7 +92,18 @@ def measures() -> str:
 def meters() -> str:
     """Return every meter, what contains it, and the name of what remains of it."""
     rows = [(_code(each.name), each.sentence, _code(each.within), _code(each.rest)) for each in METERS]
-    return _table(("meter", "meaning", "within", "what remains of it"), rows)
+    words = [
+        "## Notes",
+        "The words of the column `cost_notes` of [spans](tables.md#spans).",
+        inspect.getdoc(Note) or "",
+    ]
+    return _page(
+        [
+            _table(("meter", "meaning", "within", "what remains of it"), rows),
+            *words,
+            _table(("word", "meaning"), _notes()),
+        ]
+    )
 
 
 def commands() -> str:

@@ -71,6 +71,19 @@ class TestNested:
     def test_a_call_of_unknown_usage_is_told_of_by_the_one_inside(self, count):
         assert count(told(1, usage=False), told(2, parent=1, at=1, ms=9)) == ([2], CHAT)
 
+    def test_a_call_that_is_tracked_by_hand_around_an_instrumented_one_costs_what_the_program_says(self, count):
+        by_hand = told(1, usage=False, **{"botanu.cost.amount": "1"})
+
+        assert count(by_hand, told(2, parent=1, at=1, ms=9)) == ([1], 1)
+
+    def test_usage_of_another_meter_that_is_recorded_by_hand_is_added_to_the_instrumented_call(self, tmp_path):
+        by_hand = told(1, usage=False, **{"botanu.usage.pages": 3})
+        with lab_after(batch(by_hand, told(2, parent=1, at=1, ms=9))) as lab:
+            (row,) = lab.rows("SELECT name, cost, line_items FROM spans WHERE counted")
+
+        assert (row["name"], row["cost"]) == ("span 2", CHAT)
+        assert [item["meter"] for item in row["line_items"]] == ["input_uncached_tokens", "output_text_tokens", "pages"]
+
 
 class TestAround:
     def test_an_agent_repeats_its_calls(self, count):

@@ -188,7 +188,8 @@ def _call(place: int, row: Mapping[str, Any], parent: str | None) -> Call:
         failed=row["error_type"] is not None or row["status_code"] == "error",
         is_around=is_around,
         is_service=not tokens and not is_around and row["operation"] not in CALL_OPERATIONS,
-        tells_itself=bool(row["told_by_program"]),
+        tells_itself=bool(row["told_by_program"]) and row["operation"] not in CALL_OPERATIONS,
+        tells_cost=bool(row["told_by_program"]) and any(item["meter"] == REPORTED_COST for item in used),
     )
 
 

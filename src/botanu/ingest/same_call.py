@@ -22,7 +22,10 @@ TOKENS_A_CALL = 2
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A span that reports usage, or should; *key* is its place, *inside* the next one around it, if any."""
+    """A span that reports usage, or should; *key* is its place, *inside* the next one around it, if any.
+
+    One that *tells_itself* of usage or a cost, and is no model's call, counts whatever is inside or around it.
+    """
 
     key: int
     span_id: str
@@ -40,6 +43,7 @@ class Call:
     is_around: bool = False
     is_service: bool = False
     tells_itself: bool = False
+    tells_cost: bool = False
     inside: "Call | None" = None
     decision: "Decision" = field(init=False)
 
@@ -49,9 +53,19 @@ class Call:
         return self.detail > 0
 
     @property
-    def witness(self) -> tuple[bool, bool, int, int, str]:
-        """How much it is worth as a witness of the call: the more meters the better, then the innermost."""
-        return (self.has_usage, self.is_attributed, self.detail, -(self.end - self.start), self.span_id)
+    def witness(self) -> tuple[bool, bool, bool, int, int, str]:
+        """How much it is worth as a witness of the call: what the program says that it cost goes before all.
+
+        Then the more meters the better, and then the innermost.
+        """
+        return (
+            self.tells_cost,
+            self.has_usage,
+            self.is_attributed,
+            self.detail,
+            -(self.end - self.start),
+            self.span_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
