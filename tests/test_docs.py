@@ -32,9 +32,9 @@ from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.meters import METERS, RESTS
-from botanu.query.causes import Cause
-from botanu.query.invoice_formats import FORMATS
 from botanu.query.measures import MEASURES
+from botanu.query.reconciling.causes import Cause
+from botanu.query.reconciling.formats import FORMATS
 from botanu.query.report import DIMENSIONS
 from botanu.sdk.settings import SdkSettings
 from botanu.server.app import create_app

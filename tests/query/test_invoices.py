@@ -20,9 +20,9 @@ from support.billing import (
 )
 
 from botanu.errors import InvoiceError
-from botanu.query.invoice_formats import FORMATS
-from botanu.query.invoice_names import aliases, named_in, stem
-from botanu.query.invoices import InvoiceLine, read_invoice
+from botanu.query.reconciling.formats import FORMATS
+from botanu.query.reconciling.invoices import InvoiceLine, read_invoice
+from botanu.query.reconciling.names import aliases, named_in, stem
 
 DAY = date(2026, 6, 3)
 GPT = Call("gpt-4o-2024-08-06", at(3), input=1000, cached=600, output=50)

@@ -25,10 +25,10 @@ from support.billing import (
 from support.otlp import llm, span
 
 from botanu.errors import InvoiceError
-from botanu.query.booked import BookedLine, booked_lines, booked_sql
-from botanu.query.causes import SENTENCES, Cause
-from botanu.query.invoices import InvoiceLine, read_invoice
-from botanu.query.reconcile import reconcile
+from botanu.query.reconciling.booked import BookedLine, booked_lines, booked_sql
+from botanu.query.reconciling.causes import SENTENCES, Cause
+from botanu.query.reconciling.invoices import InvoiceLine, read_invoice
+from botanu.query.reconciling.reconcile import reconcile
 from botanu.query.sql import ask
 
 GPT_4O = "gpt-4o-2024-08-06"

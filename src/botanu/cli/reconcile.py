@@ -14,10 +14,10 @@ from botanu.cli.options import DataDir, Url, source
 from botanu.cli.output import Format, console, print_csv, print_json, print_table
 from botanu.cli.source import Source
 from botanu.errors import QueryError
-from botanu.query.booked import booked_lines, booked_sql
-from botanu.query.invoices import Invoice, biller_id, read_invoice
-from botanu.query.notes import number
-from botanu.query.reconcile import DEFAULT_SHARE, Finding, Gap, Reconciliation, reconcile
+from botanu.query.reconciling.booked import booked_lines, booked_sql
+from botanu.query.reconciling.evidence import number
+from botanu.query.reconciling.invoices import Invoice, biller_id, read_invoice
+from botanu.query.reconciling.reconcile import DEFAULT_SHARE, Finding, Gap, Reconciliation, reconcile
 from botanu.query.window import parse_instant
 from botanu.server import plain
 from botanu.server.web import format as written

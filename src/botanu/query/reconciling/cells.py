@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Context, Decimal
 
-from botanu.query.booked import BookedLine
-from botanu.query.invoice_names import STANDARD, TIERS
-from botanu.query.invoices import InvoiceLine
+from botanu.query.reconciling.booked import BookedLine
+from botanu.query.reconciling.invoices import InvoiceLine
+from botanu.query.reconciling.names import STANDARD, TIERS
 
 EXACT = Context(prec=100)
 """Adds amounts of any size that a line can have without rounding."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from botanu.query.causes import Cause
-from botanu.query.cells import EXACT, Account, Cell, Tolerance
+from botanu.query.reconciling.causes import Cause
+from botanu.query.reconciling.cells import EXACT, Account, Cell, Tolerance
 
 
 @dataclass(frozen=True, slots=True)

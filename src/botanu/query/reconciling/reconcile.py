@@ -10,12 +10,12 @@ from decimal import Decimal
 
 from botanu.errors import InvoiceError
 from botanu.pricing.money import CURRENCY
-from botanu.query.accounts import accounts
-from botanu.query.booked import BookedLine
-from botanu.query.causes import SENTENCES, Cause
-from botanu.query.cells import EXACT, Account, Cell, Tolerance, total
-from botanu.query.invoices import InvoiceLine
-from botanu.query.rules import explain
+from botanu.query.reconciling.accounts import accounts
+from botanu.query.reconciling.booked import BookedLine
+from botanu.query.reconciling.causes import SENTENCES, Cause
+from botanu.query.reconciling.cells import EXACT, Account, Cell, Tolerance, total
+from botanu.query.reconciling.invoices import InvoiceLine
+from botanu.query.reconciling.rules import explain
 
 DEFAULT_SHARE = Decimal("0.0001")
 """How far two numbers may be apart and still be the same, as a share of the larger: one in ten thousand."""

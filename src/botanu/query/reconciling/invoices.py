@@ -11,8 +11,8 @@ from pathlib import Path
 
 from botanu.errors import InvoiceError
 from botanu.pricing.matching import provider_id
-from botanu.query.invoice_formats import AI_SERVICES, BILLERS, FORMATS, USAGE, Format, Quantity
-from botanu.query.invoice_names import STANDARD, Named, named_in
+from botanu.query.reconciling.formats import AI_SERVICES, BILLERS, FORMATS, USAGE, Format, Quantity
+from botanu.query.reconciling.names import STANDARD, Named, named_in
 
 _DELIMITERS = ",\t;"
 _NUMBER = re.compile(r"[+-]?(\d{1,15}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,2})?")

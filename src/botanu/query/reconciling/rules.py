@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from botanu.query.case import Case, Found, differs
-from botanu.query.causes import INPUT_CLASSES, TIER_FACTORS, Cause
-from botanu.query.cells import Account, Cell, Tolerance, total
-from botanu.query.notes import calls, evidence, listed, more_of_each, number, shift, unit_prices
+from botanu.query.reconciling.case import Case, Found, differs
+from botanu.query.reconciling.causes import INPUT_CLASSES, TIER_FACTORS, Cause
+from botanu.query.reconciling.cells import Account, Cell, Tolerance, total
+from botanu.query.reconciling.evidence import calls, evidence, listed, more_of_each, number, shift, unit_prices
 
 _MULTIPLE_MOST = 9
 _SHIFT_DAYS_MOST = 7

@@ -7,7 +7,7 @@ may lack those that its format does not need.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from botanu.query.invoice_names import TIERS
+from botanu.query.reconciling.names import TIERS
 
 Quantity = tuple[str, ...]
 """A column that holds a quantity; behind it those to take off it (``-name``) or to add to it (``+name``)."""

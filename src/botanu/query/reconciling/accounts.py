@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from botanu.pricing.costing import REPORTED_COST, REQUESTS
 from botanu.pricing.matching import provider_id
-from botanu.query.booked import BookedLine
-from botanu.query.cells import Account, Cell, Evidence, Key, total
-from botanu.query.invoice_names import aliases
-from botanu.query.invoices import InvoiceLine
+from botanu.query.reconciling.booked import BookedLine
+from botanu.query.reconciling.cells import Account, Cell, Evidence, Key, total
+from botanu.query.reconciling.invoices import InvoiceLine
+from botanu.query.reconciling.names import aliases
 
 COMPARED_AS = {
     "output_text_tokens": "output_tokens",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from botanu.query.cells import EXACT, Account, Cell
+from botanu.query.reconciling.cells import EXACT, Account, Cell
 
 _NAMED_MOST = 3
 
