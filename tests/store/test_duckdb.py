@@ -14,8 +14,10 @@ from support.otlp import late_outcome, llm, run_spans, span
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import BEGINNING, UnitValue
+from botanu.store.columns import LINE_ITEMS, QUANTITY
 from botanu.store.duckdb import FILE
-from botanu.store.schema import LINE_ITEMS, LINE_ITEMS_VIEW, MIGRATIONS, QUANTITY, TABLES
+from botanu.store.migrations import MIGRATIONS
+from botanu.store.schema import LINE_ITEMS_VIEW, TABLES
 
 
 def test_the_tables_are_as_described(lab):

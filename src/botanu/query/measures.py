@@ -7,7 +7,7 @@ the API and the page all read this list.
 from dataclasses import dataclass
 from enum import Enum
 
-from botanu.store.schema import TOTAL
+from botanu.store.columns import TOTAL
 
 
 class Unit(Enum):

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import UnitValue
 from botanu.store import value_statements
+from botanu.store.migrations import MIGRATIONS, VERSION
 from botanu.store.protocol import Appended, Rollup
-from botanu.store.schema import MIGRATIONS, VERSION
 
 FILE = "botanu.duckdb"
 """Name of the store's file in its directory."""
