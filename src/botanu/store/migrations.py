@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from botanu.store.columns import LINE_ITEMS, Table
 from botanu.store.schema import COST_CHANGES, EVENTS, PRICE_TERMS, PRICES, RUNS, SPANS, UNIT_VALUES
-from botanu.store.shared_tables import SHARED_COSTS
+from botanu.store.shared_tables import ALLOCATIONS_SQL, SHARED_COSTS
 
 _LINE_ITEMS_SQL = """
 CREATE OR REPLACE VIEW line_items AS
@@ -18,6 +18,7 @@ LEFT JOIN prices AS p ON p.price_id = s.item.price_id
 """
 
 _RETYPED = (
+    "DROP VIEW IF EXISTS allocations",
     "DROP VIEW IF EXISTS line_items",
     f"ALTER TABLE spans ALTER COLUMN line_items TYPE {LINE_ITEMS}",
     "ALTER TABLE prices ALTER COLUMN valid_from TYPE TIMESTAMP WITH TIME ZONE",
@@ -45,9 +46,9 @@ def _columns(table: Table, version: int) -> Iterator[str]:
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _create(_STORED, 1),
     _add(2),
-    (*_RETYPED, *_add(3), *_create(_SINCE_3, 3), _LINE_ITEMS_SQL),
+    (*_RETYPED, *_add(3), *_create(_SINCE_3, 3), _LINE_ITEMS_SQL, ALLOCATIONS_SQL),
 )
-"""Statements that bring a store from version *n* to *n + 1*; the first makes a new store, the last its view."""
+"""Statements that bring a store from version *n* to *n + 1*; the first makes a new store, the last its views."""
 
 VERSION = len(MIGRATIONS)
 """The schema version of this release."""

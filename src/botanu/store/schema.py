@@ -4,7 +4,7 @@ The schema is public. It changes by migration only: ``migrations.py``.
 """
 
 from botanu.store.columns import AMOUNT, LINE_ITEMS, QUANTITY, TOTAL, VALUE_AMOUNT, Column, Table
-from botanu.store.shared_tables import SHARED_COSTS
+from botanu.store.shared_tables import ALLOCATIONS_VIEW, SHARED_COSTS
 
 _IDENTITY = (
     Column("event_id", "VARCHAR", "The business transaction served; stable across retries."),
@@ -280,5 +280,8 @@ LINE_ITEMS_VIEW = Table(
     ),
 )
 
-TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, COST_CHANGES, SHARED_COSTS, LINE_ITEMS_VIEW)
+VIEWS = (LINE_ITEMS_VIEW, ALLOCATIONS_VIEW)
+"""Those that are derived whenever they are asked."""
+
+TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, COST_CHANGES, SHARED_COSTS, *VIEWS)
 """What may be queried, and what a row of each is."""
