@@ -16,6 +16,7 @@ COMMANDS = {
     "report": ("botanu.cli.questions:report", "Print what outcomes cost, by workflow or another dimension."),
     "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
     "doctor": ("botanu.cli.doctor:doctor", "Say which calls of a program are metered, and whether its spans arrive."),
+    "shared": ("botanu.cli.shared:shared", "Fixed and shared costs, and how they are allocated to runs."),
     "values": ("botanu.cli.values:values", "What one unit of each value type is worth, in money."),
 }
 """Where each command is, and its line in the list of them."""

@@ -14,7 +14,10 @@ from botanu.pricing.money import CURRENCY, round_to_nano
 AMOUNT_MAX = Decimal(10) ** 12
 """A shared cost stays below this, so that allocating it never leaves the engine's whole numbers."""
 
-KEYS = ("name", "amount", "currency", "month", "from", "to", "by", "workflow", "customer_id", "environment")
+PERIOD_KEYS = ("month", "from", "to")
+"""What names a period: the first, or the other two."""
+
+KEYS = ("name", "amount", "currency", *PERIOD_KEYS, "by", "workflow", "customer_id", "environment")
 """What an entry may say."""
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
