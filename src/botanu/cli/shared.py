@@ -88,8 +88,9 @@ def set_shared(
     cost = done["shared_cost"]
     amount_shown = written.money(cost["amount"], cost["currency"])
     how = "in equal parts" if cost["basis"] == Basis.EQUAL else f"by {cost['basis']}"
+    whose = f"the runs of {_bearers(cost)}" if _bearers(cost) else "all runs"
     known = "" if done["recorded"] else ", as before"
-    console().print(f"{_named(cost)} costs {amount_shown}, allocated to {_bearers(cost)} {how}{known}", markup=False)
+    console().print(f"{_named(cost)} costs {amount_shown}, allocated to {whose} {how}{known}", markup=False)
 
 
 @shared.command(name="list")
@@ -157,15 +158,17 @@ def _period_of(cost: Plain) -> str:
 
 
 def _bearers(cost: Plain) -> str:
-    said = [f"{name} {cost[name]}" for name in _BEARERS if cost[name] is not None]
-    return f"the runs of {', '.join(said)}" if said else "all runs"
+    """Return whose runs bear it; nothing where all do."""
+    return ", ".join(f"{name} {cost[name]}" for name in _BEARERS if cost[name] is not None)
 
 
 def _texts(cost: Plain) -> list[str]:
     values: list[Any] = [cost["name"], _period_of(cost), cost["amount"], cost["currency"], cost["basis"]]
-    return [exact(value) for value in (*values, _bearers(cost), cost["runs"], cost["source"], cost["withdrawn_at"])]
+    return [
+        exact(value) for value in (*values, _bearers(cost) or "all", cost["runs"], cost["source"], cost["withdrawn_at"])
+    ]
 
 
 def _why(cost: Plain) -> str:
-    weightless = "started in its period" if cost["basis"] == Basis.EQUAL else f"that started in it has {cost['basis']}"
-    return f"none of {_bearers(cost)} {weightless}"
+    runs = f"no run of {_bearers(cost)}" if _bearers(cost) else "no run"
+    return f"{runs} started in it" if cost["basis"] == Basis.EQUAL else f"{runs} that started in it has {cost['basis']}"

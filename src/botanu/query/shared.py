@@ -99,4 +99,4 @@ def allocated(store: Store, window: Window) -> list[Allocated]:
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, Decimal(0))
+    return sum(amounts, Decimal(0).scaleb(-9))  # with nine decimals, as all amounts are given
