@@ -59,11 +59,6 @@ ALLOCATIONS_VIEW = Table(
 )
 
 
-def _up_to(reached: str) -> str:
-    """Return floor(nanos x reached / total) in a way whose products stay within the root of the largest number."""
-    return f"((nanos // total) * {reached} + ((nanos % total) * {reached}) // total)"
-
-
 _TOKENS = " + ".join(
     f"least(greatest(coalesce({name}, 0), 0), {WEIGHT_MAX})" for name in ("input_tokens", "output_tokens")
 )
@@ -93,16 +88,24 @@ weighed AS (
     WHEN 'equal' THEN 1 END) AS BIGINT) AS units
   FROM borne AS r LEFT JOIN tokens AS t ON t.run_id = r.run_id
 ),
-summed AS (
-  SELECT *, CAST(amount * 1000000000 AS HUGEINT) AS nanos,
-    sum(units) OVER (PARTITION BY name, period_start, period_end) AS total,
-    sum(units) OVER (
-      PARTITION BY name, period_start, period_end ORDER BY start_time, run_id
-      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS reached
-  FROM weighed WHERE units > 0
+bearing AS (SELECT * FROM weighed WHERE units > 0),
+totals AS (
+  SELECT name, period_start, period_end, total, nanos // total AS whole, nanos % total AS rest
+  FROM (
+    SELECT name, period_start, period_end, CAST(amount * 1000000000 AS HUGEINT) AS nanos, sum(units) AS total
+    FROM bearing GROUP BY name, period_start, period_end, amount
+  )
+),
+reaching AS (
+  SELECT *, sum(units) OVER (
+    PARTITION BY name, period_start, period_end ORDER BY start_time, run_id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS reached
+  FROM bearing
 ),
 parts AS (
-  SELECT *, {_up_to("reached")} - {_up_to("(reached - units)")} AS part FROM summed
+  SELECT r.*, t.total, whole * units + (rest * reached) // total - (rest * (reached - units)) // total AS part
+  FROM reaching AS r JOIN totals AS t
+    ON t.name = r.name AND t.period_start = r.period_start AND t.period_end = r.period_end
 )
 SELECT run_id, event_id, customer_id, workflow, start_time, name AS shared_cost, basis,
   CAST(CASE basis WHEN 'seconds' THEN units * 0.000001 ELSE units END AS {QUANTITY}) AS weight,
@@ -110,4 +113,8 @@ SELECT run_id, event_id, customer_id, workflow, start_time, name AS shared_cost,
   period_start, period_end
 FROM parts
 """
-"""Derives the view ``allocations`` from live shared costs, runs and counted spans, in plain window functions."""
+"""Derives the view ``allocations`` from live shared costs, runs and counted spans, in plain window functions.
+
+The amount is divided by the total once, into *whole* nano-units for each unit of weight and a *rest* below the total.
+So no product is greater than the square of the total.
+"""
