@@ -116,6 +116,6 @@ FROM parts
 """Derives the view ``allocations`` from live shared costs, runs and counted spans, in plain window functions.
 
 The amount is divided by the total once, into *whole* nano-units for each unit of weight and a *rest* below the total.
-So no product is greater than the square of the total. ``//`` is the exact division of whole numbers, not that of doubles:
-what is ``intDiv`` in ClickHouse.
+So no product is greater than the square of the total. ``//`` is the exact division of whole numbers, ``intDiv`` in
+ClickHouse; that of doubles would lose digits.
 """
