@@ -44,7 +44,7 @@ def serve(
     query_rows_max
         Most rows one SQL query may return.
     """
-    settings, values = read_settings(
+    settings, file = read_settings(
         config,
         host=host,
         port=port,
@@ -56,5 +56,5 @@ def serve(
         query_rows_max=query_rows_max,
     )
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    app = create_app(settings, values)
+    app = create_app(settings, file.values, shared_costs=file.shared_costs)
     run_server(app, settings, lambda address: console().print(f"botanu is ready at {address}", markup=False))

@@ -7,7 +7,7 @@ the API and the page all read this list.
 from dataclasses import dataclass
 from enum import Enum
 
-from botanu.store.schema import TOTAL
+from botanu.store.columns import TOTAL
 
 
 class Unit(Enum):
@@ -114,7 +114,39 @@ MEASURES = (
 )
 """The measures, in the order a report shows them."""
 
-BY_NAME = {measure.name: measure for measure in MEASURES}
+SHARED_SUMS = (Sum("shared_sum", "runs", "sum(coalesce(allocated, 0))"),)
+"""Sums that a report has besides where shared costs are asked for; ``allocated`` is a run's part of them."""
+
+SHARED_MEASURES = (
+    Measure(
+        "shared_cost",
+        "shared cost",
+        Unit.MONEY,
+        "The runs' parts of fixed and shared costs, as they are allocated; only where asked for.",
+        "shared_sum",
+    ),
+    Measure(
+        "full_cost",
+        "full cost",
+        Unit.MONEY,
+        "Cost and shared cost together; not known where the cost is not. Only where asked for.",
+        "cost_sum + shared_sum",
+    ),
+)
+"""The measures that a report has besides where shared costs are asked for: behind the cost."""
+
+BY_NAME = {measure.name: measure for measure in (*MEASURES, *SHARED_MEASURES)}
+
+
+def measures(*, shared: bool) -> tuple[Measure, ...]:
+    """Return the measures of a report, with those of *shared* costs or without, in the order it shows them."""
+    behind_cost = MEASURES.index(BY_NAME["cost"]) + 1
+    return (*MEASURES[:behind_cost], *(SHARED_MEASURES if shared else ()), *MEASURES[behind_cost:])
+
+
+def sums(*, shared: bool) -> tuple[Sum, ...]:
+    """Return the sums that the formulas of those measures use."""
+    return (*SUMS, *SHARED_SUMS) if shared else SUMS
 
 
 @dataclass(frozen=True, slots=True)

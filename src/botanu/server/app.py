@@ -1,6 +1,6 @@
 """Composes the server: store, pipeline, questions, routes; opened in that order, closed in reverse."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -18,19 +18,25 @@ from botanu.server.settings import ServerSettings
 from botanu.server.web.pages import STATIC, page_routes
 
 
-def create_app(settings: ServerSettings, values: Mapping[str, object]) -> Starlette:
-    """Build the server with its *settings* and the value card of its settings file.
+def create_app(
+    settings: ServerSettings,
+    values: Mapping[str, object],
+    *,
+    shared_costs: Sequence[Mapping[str, object]] | None = None,
+) -> Starlette:
+    """Build the server with its *settings*, and the value card and shared costs of its settings file.
 
     Raises:
         StoreError: the store cannot be opened.
-        SettingsError: the value card cannot be read.
-        PriceError: a value of it cannot be meant.
+        SettingsError: the value card or the shared costs cannot be read.
+        PriceError: a value of the card cannot be meant.
     """
     store = open_store(settings)
     service = Service(store, settings)
     catalog = Catalog()
     service.publish_prices(catalog)
     service.configure_values(values)
+    service.configure_shared_costs(shared_costs)
     pipeline = Pipeline(store, PriceList(catalog), queue_bytes_max=settings.queue_bytes_max)
     receiver = Receiver(pipeline, body_bytes_max=settings.body_bytes_max)
 

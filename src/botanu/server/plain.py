@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import simplejson
 
+from botanu.pricing.shared_costs import SharedCost
 from botanu.pricing.value_card import UnitValue
 from botanu.query.report import Report
 from botanu.query.sql import Answer
@@ -52,6 +53,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 def report(made: Report) -> Plain:
     """Return a report."""
+    shared = {} if made.shared is None else {"shared": _plain(asdict(made.shared))}
     return {
         "window": _plain(asdict(made.window)),
         "by": made.by,
@@ -60,6 +62,7 @@ def report(made: Report) -> Plain:
         "total": _plain(made.total),
         "coverage": _plain(asdict(made.coverage)),
         "latest_start": _plain(made.latest_start),
+        **shared,
     }
 
 
@@ -71,6 +74,11 @@ def document(values: Mapping[str, object]) -> Plain:
 def unit_value(value: UnitValue) -> Plain:
     """Return one entry of the value card."""
     return dict(_plain(asdict(value)))
+
+
+def shared_cost(cost: SharedCost) -> Plain:
+    """Return one shared cost."""
+    return dict(_plain(asdict(cost)))
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - a JSON value

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
+from botanu.pricing.shared_costs import SharedCost
 from botanu.pricing.value_card import UnitValue
-from botanu.store import span_statements, value_statements
+from botanu.store import shared_statements, span_statements, value_statements
+from botanu.store.migrations import MIGRATIONS, VERSION
 from botanu.store.protocol import Appended, Rollup
-from botanu.store.schema import MIGRATIONS, VERSION
 
 FILE = "botanu.duckdb"
 """Name of the store's file in its directory."""
@@ -138,6 +139,21 @@ class DuckDBStore:
     def values(self) -> list[UnitValue]:
         """Return the value card; see ``Store``."""
         return [UnitValue(**row) for row in self.query(value_statements.VALUES).to_pylist()]
+
+    def set_shared_costs(
+        self, costs: Sequence[SharedCost], now: datetime, *, withdrawn: Sequence[SharedCost] = ()
+    ) -> int:
+        """Withdraw and record shared costs; see ``Store``."""
+        rows = shared_statements.rows
+        with self._transaction(given=rows(costs), gone=rows(withdrawn)) as connection:
+            for statement in shared_statements.WITHDRAW:
+                connection.execute(statement, {"now": now})
+            (recorded,) = connection.execute(shared_statements.NEW, {"now": now}).fetchall()[0]
+            return int(recorded)
+
+    def shared_costs(self) -> list[SharedCost]:
+        """Return all shared costs; see ``Store``."""
+        return [SharedCost(**row) for row in self.query(shared_statements.SHARED_COSTS).to_pylist()]
 
     def query(
         self,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from botanu.pricing.shared_costs import SharedCost
 from botanu.pricing.value_card import UnitValue
 
 
@@ -71,6 +72,18 @@ class Store(Protocol):
 
     def values(self) -> list[UnitValue]:
         """Return the value card: all values ever recorded, by type, workflow and first instant."""
+
+    def set_shared_costs(
+        self, costs: Sequence[SharedCost], now: datetime, *, withdrawn: Sequence[SharedCost] = ()
+    ) -> int:
+        """Withdraw those *withdrawn*, and record *costs*; return how many are new.
+
+        One replaces, that is withdraws, the one of its name and period. One that says what is recorded already changes
+        nothing. No row is ever changed but for the time it was withdrawn.
+        """
+
+    def shared_costs(self) -> list[SharedCost]:
+        """Return all shared costs ever recorded, by name, period and time of recording."""
 
     def query(
         self,
