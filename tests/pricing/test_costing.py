@@ -124,10 +124,11 @@ def test_the_conventions_provider_names_find_their_prices(provider, model):
 
 
 class OneCard:
-    """A catalog of one rate card."""
+    """A catalog of one rate card, of *sets* that always hold or of *layers*."""
 
-    def __init__(self, *sets):
-        self._card = RateCard("p", "m", (Layer(sets, always_holds=True),))
+    def __init__(self, *sets, layers=(), needs_service_tier=False):
+        layers = layers or (Layer(sets, always_holds=True),)
+        self._card = RateCard("p", "m", layers, needs_service_tier=needs_service_tier)
 
     def card(self, kind):
         return self._card
@@ -223,6 +224,17 @@ def test_reported_costs_leave_their_neighbours_alone():
 
     assert costed.nanos.tolist() == [2_500_000, 7, 0]
     assert costed.complete.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(("service_tier", "note"), [(None, Note.NO_PRICE), ("batch", Note.NO_SERVICE_TIER_PRICE)])
+def test_a_model_whose_prices_do_not_hold_yet_has_none_and_says_whether_the_service_tier_is_why(service_tier, note):
+    usage = usage_of([("p", "m", NOON, {"input_tokens": 1})])
+    has_tier = service_tier is not None
+    later = Layer((price_set("1", starts=datetime(2026, 7, 1)),), of_service_tier=has_tier)
+    costed = price_calls(usage, OneCard(layers=(later,), needs_service_tier=has_tier))
+
+    assert list(costed.notes) == [note]
+    assert costed.complete.tolist() == [False]
 
 
 def test_hours_without_a_zone_are_utc():

@@ -179,8 +179,10 @@ def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
             continue
         for within, held in card.in_force(usage.times[calls]):
             members = calls[within]
-            if held is None:
+            if held is None and card.needs_service_tier:
                 notes.add(Note.NO_SERVICE_TIER_PRICE, _mask(members, len(usage.times)))
+            elif held is None:
+                unpriced.append(members)
             yield _Group(members, held, inputs[members])
     notes.add(Note.NO_PRICE, _mask(np.concatenate(unpriced), len(usage.times)) & _counted(usage))
 

@@ -145,7 +145,7 @@ class RateCard:
         """Yield groups of *times* (as indices) with the prices that hold at them; ``None`` where none is known."""
         chosen = [layer.choose(times) for layer in self.layers]
         chosen += [discount.holds(times).astype(np.int64) for discount in self.discounts]
-        if len(chosen) == 1 and len(self.layers[0].sets) == 1:
+        if len(chosen) == 1 and len(self.layers[0].sets) == 1 and self.layers[0].always_holds:
             yield np.arange(len(times)), self._merged(chosen_sets=(0,), holds=())
             return
         combinations, which = np.unique(np.vstack(chosen), axis=1, return_inverse=True)
