@@ -16,7 +16,7 @@ from botanu.ingest.dialects import USAGE
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.costing import UNUSABLE, Usage, price_calls
 from botanu.pricing.meters import ABSENT
-from botanu.pricing.money import decimal_amount
+from botanu.pricing.money import decimal_amount, round_to_nano
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
 from botanu.pricing.rate_card import Layer, PriceSet, RateCard, Tier
@@ -235,6 +235,17 @@ def test_a_model_whose_prices_do_not_hold_yet_has_none_and_says_whether_the_serv
 
     assert list(costed.notes) == [note]
     assert costed.complete.tolist() == [False]
+
+
+@pytest.mark.parametrize(("heard", "billed"), [(0, None), (1, 10), (9_999_999, 10), (10_000_000, 10), (36_000_000, 36)])
+def test_groq_bills_ten_seconds_of_audio_at_least(heard, billed):
+    # 0.111 dollars an hour: https://groq.com/pricing
+    cost, complete, lines = price("groq", "whisper-large-v3", input_audio_seconds=heard)
+
+    assert lines.keys() == ({"input_audio_seconds"} if billed else set())
+    assert [quantity for quantity, _ in lines.values()] == ([billed * 10**6] if billed else [])
+    assert cost == round_to_nano(Decimal("0.111") * (billed or 0) / 3600)
+    assert complete
 
 
 def test_hours_without_a_zone_are_utc():

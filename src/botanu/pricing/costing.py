@@ -221,6 +221,8 @@ def _lines(group: _Group, quantities: Mapping[str, Int64s]) -> Iterator[Part]:
 
 
 def _part(calls: Int64s, meter: str, quantities: Int64s, tier: Tier | None) -> Part:
+    if tier is not None and tier.least:
+        quantities = np.maximum(quantities, tier.least)
     nanos = np.full_like(quantities, ABSENT) if tier is None else cost(quantities, tier.nanos_per_quantity)
     return Part(calls, meter, quantities, tier, nanos)
 

@@ -25,7 +25,8 @@ class Tier:
     """The price of *per* units of a meter when the call's input is above *above* tokens.
 
     *valid_from* is the first instant it holds; ``None``: always, until a later price. *service_tier* and *tenant_id*
-    say for which calls alone it holds, *discount* how many per cent of a list price were taken off.
+    say for which calls alone it holds, *discount* how many per cent of a list price were taken off. *least* is the
+    smallest quantity that is billed where there is any, as quantities of the meter are written.
     """
 
     provider: str
@@ -41,11 +42,13 @@ class Tier:
     service_tier: str | None = None
     tenant_id: str | None = None
     discount: Decimal | None = None
+    least: int = 0
 
     @cached_property
     def id(self) -> str:
         """Sixteen characters that name exactly this price: the same on every machine, whatever release told it."""
-        content = "\x1f".join(str(getattr(self, name)) for name in self.__dataclass_fields__ if name != "source")
+        names = (name for name in self.__dataclass_fields__ if name not in ("source", "least"))
+        content = "\x1f".join(str(getattr(self, name)) for name in names)
         return blake2s(content.encode(), digest_size=8).hexdigest()
 
     @cached_property
