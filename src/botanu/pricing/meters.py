@@ -9,6 +9,7 @@ A quantity is a whole number: of the meter's unit where the meter ``is_whole``, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from botanu.pricing.money import Int64s
 
 ABSENT = -1
 """Stands for "not known" in a column of quantities; a quantity itself is never negative."""
+
+REQUESTS = "requests"
+"""The meter of calls as such: a call is one, unless it says how many it is."""
 
 QUANTITY_MAX = 10**15
 """A count above this is no count: one call cannot use a million thousand million tokens, nor scan that many bytes."""
@@ -74,7 +78,7 @@ METERS = (
     Meter("output_image_tokens", "Output tokens that are images.", "output_tokens"),
     Meter("output_video_tokens", "Output tokens that are video.", "output_tokens"),
     Meter("output_citation_tokens", "Output tokens spent on citations.", "output_tokens"),
-    Meter("requests", "Calls, where a price is asked for each."),
+    Meter(REQUESTS, "Calls, where a price is asked for each."),
     Meter("web_searches", "Searches of the web by the provider."),
     Meter("social_searches", "Searches of social media by the provider."),
     Meter("storage_searches", "Searches of files kept with the provider."),
@@ -132,6 +136,7 @@ def units_of(meter: str) -> int:
     return 1 if is_whole(meter) else MILLIONTHS
 
 
+@lru_cache(maxsize=1000)
 def priced_as(meter: str) -> tuple[str, ...]:
     """Return the meters whose price applies to the exclusive *meter*, the most specific first.
 
