@@ -115,6 +115,13 @@ _BY_NAME = {meter.name: meter for meter in METERS}
 _PARTS = {meter.name: tuple(part.name for part in METERS if part.within == meter.name) for meter in METERS}
 _JOINS = {meter.name: tuple(part.name for part in METERS if part.also == meter.name) for meter in METERS}
 
+
+def _with_all_parts(meter: str) -> frozenset[str]:
+    return frozenset((meter,)).union(*(_with_all_parts(part) for part in _PARTS[meter]))
+
+
+_WITHIN = {meter.name: _with_all_parts(meter.name) for meter in METERS}
+
 _BESIDE = ("cache_read_tokens", "cache_write_tokens")
 # Parts of the input that some sources do not count as input.
 
@@ -168,6 +175,8 @@ def whole(meter: str, totals: Mapping[str, Int64s]) -> Int64s | None:
     together are the whole. Otherwise the whole is what was counted, but no less than any one part, nor than parts that
     cannot overlap. Where only parts are known, they are the whole.
     """
+    if totals.keys().isdisjoint(_WITHIN[meter]):
+        return None
     parts = {part: quantity for part in _PARTS[meter] if (quantity := _alone(part, totals)) is not None}
     counted = totals.get(meter)
     if not parts:
@@ -239,12 +248,14 @@ def overlapping(totals: Mapping[str, Int64s]) -> tuple[NDArray[np.bool_], NDArra
     beside, beyond = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
     for meter in METERS:
         counted = totals.get(meter.name)
+        if counted is None:
+            continue
         parts = {
             part: np.maximum(quantity, 0)
             for part in _PARTS[meter.name]
             if (quantity := _alone(part, totals)) is not None
         }
-        if counted is None or not parts:
+        if not parts:
             continue
         cached = (counted != ABSENT) & (_beside(counted, parts) > counted)
         beside |= cached
