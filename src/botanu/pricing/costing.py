@@ -11,8 +11,8 @@ from botanu.pricing.meters import ABSENT, REQUESTS, exclusive, overlapping, whol
 from botanu.pricing.money import CURRENCY, Int64s
 from botanu.pricing.notes import INCOMPLETE, Note
 from botanu.pricing.price_list import Kind
-from botanu.pricing.rate_card import Held, RateCard
-from botanu.pricing.rating import Rates, rate
+from botanu.pricing.rate_card import RateCard
+from botanu.pricing.rating import Rates, Row, rate
 
 REPORTED_COST = "reported_cost"
 
@@ -154,7 +154,7 @@ def _counted(usage: Usage) -> Mask:
 def _rates(usage: Usage, prices: Prices, notes: _Notes) -> Rates:
     """Return which prices hold for each call, and note which have none."""
     inputs = np.maximum(_whole_input(usage), 0)
-    rows: list[tuple[Held, int] | None] = [None]
+    rows: list[Row | None] = [None]
     row_of = np.zeros(len(inputs), dtype=np.int64)
     lacks_tier = np.zeros(len(inputs), dtype=np.bool_)
     for kind, calls in _by_kind(usage):
@@ -167,7 +167,7 @@ def _rates(usage: Usage, prices: Prices, notes: _Notes) -> Rates:
                 lacks_tier[members] = card.needs_service_tier
                 continue
             row_of[members] = len(rows) + np.searchsorted(held.steps, inputs[members])
-            rows += [(held, steps) for steps in range(len(held.steps) + 1)]
+            rows += [Row(held, steps, of_service=not kind.is_listed) for steps in range(len(held.steps) + 1)]
     notes.add(Note.NO_SERVICE_TIER_PRICE, lacks_tier)
     notes.add(Note.NO_PRICE, (row_of == 0) & ~lacks_tier & _counted(usage))
     return Rates(rows, row_of)

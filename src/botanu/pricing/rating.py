@@ -5,21 +5,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from botanu.pricing.line_items import LineItems
-from botanu.pricing.meters import ABSENT, REQUESTS
+from botanu.pricing.line_items import LineItems, Mask
+from botanu.pricing.meters import ABSENT, INCIDENTAL, REQUESTS
 from botanu.pricing.money import Int64s, costs
 from botanu.pricing.rate_card import Held, Tier
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """The prices that hold for a call, how many of their *steps* its input has passed, and whether it is no model's."""
+
+    prices: Held
+    steps: int
+    of_service: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
-    """The prices of calls: *row_of* says which of *rows* each call has.
+    """The prices of calls: *row_of* says which of *rows* each call has. The first row is ``None``: none is known."""
 
-    A row is the prices that hold, and how many steps of theirs the call's input has passed. The first row is ``None``:
-    nothing is known.
-    """
-
-    rows: Sequence[tuple[Held, int] | None]
+    rows: Sequence[Row | None]
     row_of: Int64s
 
 
@@ -27,14 +32,15 @@ def rate(quantities: Mapping[str, Int64s], rates: Rates) -> LineItems:
     """Return a line item for each quantity above zero of each call, with its price and amount where there is a price.
 
     *quantities* do not overlap; ``REQUESTS`` are among them, and one for each call where a price is asked for each and
-    the call does not say how many it is.
+    the call does not say how many it is. What is ``INCIDENTAL`` to the call of a service has no line item without a
+    price.
     """
     meters = [*quantities]
     table, tiers = _prices(rates.rows, meters)
     counted, requests = np.stack([*quantities.values()], axis=1), meters.index(REQUESTS)
     asked = (table[:, requests] != ABSENT)[rates.row_of]
     counted[asked & (counted[:, requests] == ABSENT), requests] = 1
-    call, meter = np.nonzero(counted > 0)
+    call, meter = np.nonzero(_is_used(counted, meters, rates, table))
     row, quantity = rates.row_of[call], counted[call, meter]
     price = table[row, meter]
     free = (price == ABSENT) & (meter == requests) & (row != 0)  # nothing is asked for each
@@ -43,14 +49,21 @@ def rate(quantities: Mapping[str, Int64s], rates: Rates) -> LineItems:
     return LineItems(call, meter, quantity, price, np.where(free, 0, nanos), meters, tiers)
 
 
-def _prices(rows: Sequence[tuple[Held, int] | None], meters: Sequence[str]) -> tuple[Int64s, list[Tier]]:
+def _is_used(counted: Int64s, meters: Sequence[str], rates: Rates, table: Int64s) -> Mask:
+    """Return which quantities are line items."""
+    of_service = [row is not None and row.of_service for row in rates.rows]
+    idle = np.outer(of_service, [meter in INCIDENTAL for meter in meters]) & (table == ABSENT)
+    return (counted > 0) & ~idle[rates.row_of] if idle.any() else counted > 0
+
+
+def _prices(rows: Sequence[Row | None], meters: Sequence[str]) -> tuple[Int64s, list[Tier]]:
     """Return the price of each of *meters* in each of *rows*, as an index, and the prices."""
     tiers: dict[str, Tier] = {}
     numbers: dict[str, int] = {}
     found = np.full((len(rows), len(meters)), ABSENT)
     for number, row in enumerate(rows):
         for column, meter in enumerate(meters):
-            tier = row[0].tier(meter, row[1]) if row is not None else None
+            tier = row.prices.tier(meter, row.steps) if row is not None else None
             if tier is not None:
                 tiers.setdefault(tier.id, tier)
                 found[number, column] = numbers.setdefault(tier.id, len(numbers))
