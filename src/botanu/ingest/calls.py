@@ -15,8 +15,8 @@ from botanu.ingest import services
 from botanu.ingest.dialects import CALL_OPERATIONS, OF_SERVICES, OWN_RESPONSE_IDS, REMAINDERS, TWO_SIDED, USAGE
 from botanu.ingest.reading import mask
 from botanu.ingest.reported import ROLL_UPS
-from botanu.pricing.costing import REQUESTS, UNUSABLE, Usage
-from botanu.pricing.meters import ABSENT, parts_of, whole
+from botanu.pricing.costing import UNUSABLE, Usage
+from botanu.pricing.meters import ABSENT, REQUESTS, parts_of, whole
 from botanu.pricing.money import AMOUNT, Int64s, in_nanos
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
