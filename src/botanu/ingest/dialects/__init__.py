@@ -5,9 +5,19 @@ preferred first. Dialects are asked in order; the first that has a value decides
 """
 
 from botanu.ingest.dialects import instrumentations
-from botanu.ingest.dialects.columns import COLUMNS, KEPT, OF_SERVICES, REMAINDERS, USAGE, Dialect, Kind
+from botanu.ingest.dialects.columns import (
+    COLUMNS,
+    KEPT,
+    METERED,
+    NO_METER,
+    OF_SERVICES,
+    REMAINDERS,
+    USAGE,
+    Dialect,
+    Kind,
+)
 from botanu.ingest.dialects.instrumentations import BESIDE, BESIDE_IF, JSON, SUMS
-from botanu.ingest.dialects.own import BOTANU, DEPRECATED, OPENTELEMETRY, OWN_USAGE
+from botanu.ingest.dialects.own import BOTANU, COSTS, DEPRECATED, OPENTELEMETRY, OWN_USAGE
 from botanu.ingest.dialects.services import DATA, SERVICES, Service
 from botanu.ingest.dialects.words import CALL_OPERATIONS, OPERATIONS, ROLL_UP_OPERATIONS, STANDARD_TIERS, TWO_SIDED
 
@@ -42,10 +52,13 @@ __all__ = (
     "BESIDE_IF",
     "CALL_OPERATIONS",
     "COLUMNS",
+    "COSTS",
     "DIALECTS",
     "ENVIRONMENT_OF_RESOURCE",
     "JSON",
     "KEPT",
+    "METERED",
+    "NO_METER",
     "OF_SERVICES",
     "OPERATIONS",
     "OWN_USAGE",
