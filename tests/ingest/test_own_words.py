@@ -47,6 +47,7 @@ def test_a_cache_write_of_unknown_life_is_part_of_the_input_and_of_all_cache_wri
         {"botanu.usage.reported_cost": 5},
         {"botanu.usage.cached_tokens": "unknown"},
         {"botanu.usage.output_text_tokens": "unknown"},
+        {"botanu.usage.rows": "unknown", "db.response.returned_rows": 5},
     ],
 )
 def test_what_is_no_quantity_of_its_meter_leaves_the_call_unpriced(attributes):

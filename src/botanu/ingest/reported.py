@@ -8,7 +8,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu import semconv
-from botanu.ingest.dialects import COLUMNS, COSTS, DIALECTS, METERED, NO_METER, OWN_USAGE, ROLL_UP_OPERATIONS, Kind
+from botanu.ingest.dialects import (
+    COLUMNS,
+    COSTS,
+    DIALECTS,
+    METERED,
+    NO_METER,
+    OF_SERVICES,
+    OWN_USAGE,
+    ROLL_UP_OPERATIONS,
+    Kind,
+)
 from botanu.ingest.otlp import Attributes
 from botanu.ingest.reading import Reader, mask
 from botanu.pricing.costing import REQUESTS
@@ -75,7 +85,8 @@ def _claimed_by(claimed: pa.Array, attributes: Attributes) -> pa.Array:
 def _usage(columns: Mapping[str, pa.Array], attributes: Attributes, reader: Reader) -> dict[str, object]:
     """Return ``reports_usage``, ``own_usage`` and ``other_usage``.
 
-    On spans around calls, where quantities in other words are those of the calls, only our own word counts.
+    On spans around calls, where quantities in other words are those of the calls, only our own word counts; so it does
+    of the meters of services.
     """
     found = np.zeros(attributes.owners, dtype=np.bool_)
     own = np.zeros(attributes.owners, dtype=np.int64)
@@ -89,7 +100,8 @@ def _usage(columns: Mapping[str, pa.Array], attributes: Attributes, reader: Read
             given = attributes.rows(name) >= 0
             if given.any():
                 quantity = reader.value(name, COLUMNS[meter])
-                found |= given & ~mask((pc.if_else(pa.array(rolls_up), quantity, columns[meter])).is_valid())
+                own_only = pa.array(rolls_up | (meter in OF_SERVICES))
+                found |= given & ~mask(pc.if_else(own_only, quantity, columns[meter]).is_valid())
                 told = mask(pc.greater_equal(quantity, 1 if meter == REQUESTS else 0))
                 own |= told.astype(np.int64) << METERED.index(meter)
     return {"reports_usage": pa.array(found), "own_usage": pa.array(own), "other_usage": others}
