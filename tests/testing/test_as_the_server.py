@@ -1,11 +1,11 @@
 """A captured call is what the server makes of the same span, in all ways there are to record one."""
 
 import json
-import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -23,15 +23,31 @@ from botanu import (
     track_llm_call,
     track_tool_call,
 )
+from botanu.ingest.calls import _with_rest
 from botanu.ingest.costs import add_costs
-from botanu.ingest.dialects import CALL_OPERATIONS, DIALECTS, ROLL_UP_OPERATIONS, USAGE
+from botanu.ingest.dialects import (
+    CALL_OPERATIONS,
+    COLUMNS,
+    COSTS,
+    DIALECTS,
+    JSON,
+    METERED,
+    NO_METER,
+    OPERATIONS,
+    OWN_USAGE,
+    REMAINDERS,
+    ROLL_UP_OPERATIONS,
+    STANDARD_TIERS,
+    Kind,
+)
 from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.pricing.catalog import Catalog
+from botanu.pricing.meters import QUANTITY_MAX, exclusive, units_of
 from botanu.pricing.money import round_to_nano
 from botanu.pricing.price_list import PriceList
 from botanu.sdk.encoding import encode_spans
-from botanu.testing.calls import call_of
+from botanu.testing.calls import Tokens, call_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PRICES = PriceList(Catalog())
@@ -43,10 +59,7 @@ def ingested(span):
     assert refusals == [None]
     read = normalise(flat, NOW)
     columns, _ = add_costs(read, PRICES)
-    row = {name: column.to_pylist()[0] for name, column in columns.items() if isinstance(column, pa.Array)}
-    if row["counted"] and row["operation"] in ROLL_UP_OPERATIONS:  # of the meters only two have columns after pricing
-        row |= {meter: None for bit, meter in enumerate(USAGE) if not row["own_usage"] >> bit & 1}
-    return row
+    return {name: column.to_pylist()[0] for name, column in columns.items() if isinstance(column, pa.Array)}
 
 
 def assert_the_same(span):
@@ -56,39 +69,66 @@ def assert_the_same(span):
         assert not row["counted"]
         return
     assert call.counted is bool(row["counted"])
-    assert (call.provider, call.model) == (row["provider"], row["model"])
+    assert (call.provider, call.model, call.service_tier) == (row["provider"], row["model"], row["service_tier"])
     assert (call.operation, call.error_type) == (row["operation"], row["error_type"])
-    tokens = asdict(call.tokens)
-    assert tokens == {meter: row[meter] for meter in tokens}
-    assert tokens.keys() | {"requests"} == set(USAGE)
     assert_the_same_usage(call, row)
-    is_ours = call.currency == "USD"
-    assert (row["cost_source"] == "reported") == is_ours
-    if is_ours:
-        assert (row["cost"], row["currency"], row["priced"]) == (round_to_nano(call.cost), "USD", True)
-    elif call.cost is not None:
-        assert (row["cost"], row["priced"]) == (None, False)
+    if call.counted:
+        assert_the_same_cost(call, row)
 
 
 def assert_the_same_usage(call, row):
-    """Assert that what is not in a column is what the server has left, and the other way round."""
-    if row["requests"] is not None:
-        assert call.usage["requests"] == row["requests"]
-    taken = {meter for meter in USAGE if row[meter] is not None}
-    left = json.loads(row["attributes"] or "{}")
-    names = (name for name in left if name.startswith(semconv.USAGE))
-    meters = {meter for name in names if (meter := name.removeprefix(semconv.USAGE)) not in taken}
-    assert call.usage.keys() - taken == meters
-    assert {meter: as_json(call.usage[meter]) for meter in meters} == {
-        meter: left[semconv.USAGE + meter] for meter in meters
-    }
+    """Assert that what is captured comes to the line items of the server, and that zero is told from nothing there."""
+    quantities = {meter: quantity for meter, quantity in used(call).items() if is_read(meter, quantity)}
+    items = {line["meter"]: line["quantity"] for line in row["line_items"] or () if line["meter"] != NO_METER}
+    if "requests" not in quantities:
+        assert items.pop("requests", 1) == 1
+    assert split(quantities) == items
+    if call.operation not in ROLL_UP_OPERATIONS:
+        tokens = asdict(call.tokens)
+        assert tokens == {meter: row[meter] for meter in tokens}
+    assert (len(quantities) < len(used(call))) is row["reports_usage"]
 
 
-def as_json(value):
-    """Return *value* as the server keeps it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"nan": "NaN", "inf": "Infinity"}[str(value)]
-    return list(value) if isinstance(value, tuple) else value
+def used(call):
+    """Return all that was used by meter: what is known of it, and what was reported that cannot be read."""
+    tokens = {meter: count for meter, count in asdict(call.tokens).items() if count is not None}
+    return {**tokens, **call.usage}
+
+
+def is_read(meter, quantity):
+    """Return whether *quantity* is one of *meter*, and not what was reported in its place."""
+    if COLUMNS.get(OWN_USAGE.get(semconv.USAGE + meter)) is Kind.COUNT:
+        return type(quantity) is int and 0 <= quantity <= QUANTITY_MAX
+    return type(quantity) in (int, float) and 0 <= quantity < 10**12 and meter != NO_METER
+
+
+def split(quantities):
+    """Return *quantities* by meter as the server has them in line items: without overlap, in units, none of zero."""
+    totals = {meter: np.array([parts(meter, quantity)]) for meter, quantity in quantities.items()}
+    for rest, meter in REMAINDERS.items():
+        if rest in totals:
+            totals[meter] = _with_rest(meter, totals.pop(rest), totals)
+    exact = {meter: Decimal(int(quantity[0])) / units_of(meter) for meter, quantity in exclusive(totals).items()}
+    return {meter: quantity for meter, quantity in exact.items() if quantity > 0}
+
+
+def parts(meter, quantity):
+    return int((Decimal(str(quantity)) * units_of(meter)).to_integral_value(ROUND_HALF_EVEN))
+
+
+def assert_the_same_cost(call, row):
+    """Assert that a cost that is captured is the server's; where none is, there may be a price for what was used."""
+    if call.currency == "USD":
+        assert (row["cost"], row["currency"], row["priced"]) == (round_to_nano(call.cost), "USD", True)
+        assert row["cost_source"] == "reported"
+    elif call.cost is not None:
+        assert (row["cost"], row["priced"]) == (None, False)
+    else:
+        assert row["cost_source"] != "reported" or (row["reports_cost"], row["cost"]) == (False, 0)
+
+
+def test_every_meter_of_tokens_has_a_field():
+    assert {each.name for each in fields(Tokens)} == {meter for meter in METERED if meter.endswith("_tokens")}
 
 
 # --- What botanu records ------------------------------------------------------------------------------
@@ -153,6 +193,22 @@ def usage_on_its_own():
     record_usage(provider="ocr", pages=3, input_tokens=7.0, seconds=1.5)
 
 
+def usage_by_the_names_of_line_items():
+    with track_llm_call(provider="openai", model="gpt-4o"):
+        record_usage(input_uncached_tokens=400, cache_read_tokens=600, output_text_tokens=5, web_searches=1)
+
+
+def usage_of_services():
+    with track_db_operation("snowflake", "SELECT") as query:
+        query.set_rows(returned=5).set_bytes(scanned=2**30)
+        record_usage(gpu_seconds=0.25)
+
+
+def a_query_that_nobody_bills():
+    with track_db_operation("postgresql", "SELECT") as query:
+        query.set_rows(returned=5)
+
+
 def nothing_used():
     record_usage(pages=0)
 
@@ -190,6 +246,9 @@ RECORDED = (
     tool_call_with_cost_of_another,
     tool_call_with_cost,
     usage_on_its_own,
+    usage_by_the_names_of_line_items,
+    usage_of_services,
+    a_query_that_nobody_bills,
     nothing_used,
     usage_of_a_model_on_its_own,
     cost_on_its_own,
@@ -265,9 +324,45 @@ GEN_AI = {
             "llm.token_count.prompt": 12,
         },
         {"openinference.span.kind": "LLM", **GEN_AI},
+        {"openinference.span.kind": "TOOL", "llm.cost.total": 0.5},
+        {"openinference.span.kind": "AGENT", "llm.cost.total": 0.5, "botanu.usage.pages": 2},
+        {**GEN_AI, "gen_ai.usage.cost": 0.01},
+        {**GEN_AI, "gen_ai.usage.cost": 0},
+        {**GEN_AI, "gen_ai.usage.cost": 0, "litellm.cache_hit": "True"},
+        {**GEN_AI, "gen_ai.usage.cost": 0.01, "botanu.cost.amount": "unknown"},
+        {"gen_ai.usage.cost.amount": 0.2, "gen_ai.usage.cost.currency": "USD"},
+        {"gen_ai.usage.cost.amount": 0.2, "gen_ai.usage.cost.currency": "EUR", "botanu.cost.amount": "0.1"},
+        {**GEN_AI, "openai.response.service_tier": "default"},
+        {**GEN_AI, "openai.response.service_tier": "Flex", "gen_ai.usage.output_tokens": 1},
+        {"ai.operationId": "ai.generateText", "ai.usage.inputTokens": 5},
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "ai.model.provider": "openai.chat",
+            "ai.response.providerMetadata": '{"openai": {"cachedPromptTokens": 3, "serviceTier": "priority"}}',
+        },
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": '{"input": 60, "output": 15, "input_cached_tokens": 40}',
+            "langfuse.observation.cost_details": '{"input": 0.1, "output": 0.02}',
+        },
+        {"gen_ai.usage.raw": '{"input_tokens": 5, "cache_read_input_tokens": 7, "cache_creation_input_tokens": 0}'},
+        {"gen_ai.usage.raw": '{"input_tokens": 5, "input_tokens_details": {"cached_tokens": 3}}'},
+        {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.llm.model": '"gpt-4o"', "mlflow.llm.cost": '{"total_cost": 0.3}'},
+        {"db.system.name": "postgresql", "db.response.returned_rows": 5},
+        {"db.system.name": "postgresql", "db.response.returned_rows": 5, "botanu.usage.rows": 4},
+        {"db.system.name": "postgresql", "db.response.returned_rows": 5, "botanu.usage.rows": "unknown"},
+        {"pinecone.usage.read_units": 0.5, "botanu.usage.gpu_seconds": "0.25", "botanu.usage.images": 2},
+        {
+            "botanu.usage.input_uncached_tokens": 5,
+            "botanu.usage.cached_tokens": 7,
+            "botanu.usage.output_text_tokens": 1,
+        },
+        {"botanu.usage.cached_tokens": "unknown"},
         {"botanu.usage.pages": 0, "botanu.usage.requests": 0},
         {"botanu.usage.pages": True},
         {"botanu.usage.__class__": 1},
+        {"botanu.usage.reported_cost": 1},
+        {"botanu.usage.pages": 10**12, "botanu.usage.input_tokens": 10**15 + 1},
     ],
 )
 @pytest.mark.parametrize("failed", [False, True])
@@ -282,44 +377,77 @@ def test_what_others_write_is_the_same(runs, attributes, failed):
     assert_the_same(runs.only().spans[1])
 
 
-NAMES = sorted(
-    {
-        name
-        for dialect in DIALECTS
-        for column, names in dialect.attributes.items()
-        for name in names
-        if column in {"operation", "provider", "request_model", "response_model", "error_type", *USAGE}
-    }
-)
-DIGITS = st.text("0123456789", min_size=1, max_size=12)
+def names_of(*columns):
+    """Return the attributes that any dialect has for *columns*."""
+    every = {name for dialect in DIALECTS for column in columns for name in dialect.attributes.get(column, ())}
+    return st.sampled_from(sorted(every))
+
+
+COLUMNS_OF = {kind: [meter for meter in METERED if COLUMNS[meter] is kind] for kind in (Kind.COUNT, Kind.QUANTITY)}
+WORD_COLUMNS = ("operation", "provider", "request_model", "response_model", "response_id", "service_tier", "error_type")
+OTHER_METERS = [semconv.USAGE + meter for meter in ("pages", "searches", "operation", NO_METER)]
+
+DIGITS = st.text("0123456789", min_size=1, max_size=16)
 MONEY = st.one_of(
     st.from_regex(r"\A[0-9]{1,10}(\.[0-9]{1,14})?([eE][-+]?[0-9]{1,2})?\Z"),
     st.decimals(0, 10**9, places=10).map("{:f}".format),
-    st.sampled_from(["999999999.9999999994", "999999999.9999999995", "-1", "+1", " 1", "1.", ".5", "٣", "", "nan"]),
+    st.sampled_from(
+        ["999999999.9999999994", "999999999.9999999995", "-1", "+1", " 1", "1.", ".5", "٣", "", "nan", "0"]
+    ),
     st.floats(0, 1e10),
     st.sampled_from([-0.0, -1.0, float("nan"), float("inf"), 5e-324, True]),
     st.integers(-1, 10**10),
 )
 COUNTS = st.one_of(
-    st.integers(-2, 10**12 + 2),
+    st.integers(-2, QUANTITY_MAX + 2),
     st.integers(-2, 5).map(float),
-    st.sampled_from([1.5, 1e12, 2e12, float("nan"), float("inf"), "٣", "-1", "1.0", " 1", "", True]),
+    st.sampled_from([1.5, 1e15, 2e15, float("nan"), float("inf"), "٣", "-1", "1.0", " 1", "", True]),
     DIGITS,
     st.lists(st.integers(0, 3), max_size=2),
 )
+QUANTITIES = st.one_of(
+    COUNTS,
+    st.floats(0, 1e13),
+    st.decimals(0, 10**5, places=9).map(float),
+    st.from_regex(r"\A[0-9]{1,7}\.[0-9]{1,6}\Z"),
+    st.sampled_from([10**12 - 1, 10**12, "1.", ".5", "1e3", "0.1234567891", "nan", -0.5, -0.0]),
+)
 WORDS = st.one_of(
-    st.sampled_from([*CALL_OPERATIONS, *ROLL_UP_OPERATIONS, "openai", "gpt-4o", "USD", "usd", "EUR", ""]),
+    st.sampled_from([*CALL_OPERATIONS, *ROLL_UP_OPERATIONS, *OPERATIONS, *STANDARD_TIERS]),
+    st.sampled_from(["openai", "gpt-4o", '"gpt-4o"', "LLM", "Agent", "USD", "usd", "EUR", " Flex ", '"', ""]),
     st.booleans(),
     st.integers(-5, 5),
     st.sampled_from([0.5, 1.0, -2.25]),
     st.just(["x"]),
 )
+FLAGS = st.sampled_from([True, False, "True", "false", "yes", 1])
+
+
+@st.composite
+def json_attributes(draw):
+    """An attribute of JSON as some write it, its members where it is read for them, and others."""
+    name = draw(st.sampled_from(JSON))
+    every = {each for dialect in DIALECTS for names in dialect.attributes.values() for each in names}
+    known = [each.removeprefix(f"{name}.").replace("beside.", "") for each in every if each.startswith(f"{name}.")]
+    of_it = st.sampled_from(sorted({*known, "input", "total", "ünknown", "\ud83d"}))
+    document = st.dictionaries(of_it, st.one_of(COUNTS, MONEY, WORDS), max_size=4)
+    write = draw(st.sampled_from([json.dumps, repr, lambda given: [json.dumps(given), "", "{}"]]))
+    given = draw(st.one_of(document, document, st.lists(document, max_size=2), st.just("x")))
+    text = write(given)
+    return {name: text.encode("utf-8", "replace").decode() if isinstance(text, str) else text}
+
+
 ATTRIBUTES = st.builds(
-    lambda words, counts, others, amount: {**words, **counts, **others, **amount},
-    st.dictionaries(st.sampled_from([name for name in NAMES if ".usage." not in name]), WORDS, max_size=4),
-    st.dictionaries(st.sampled_from([name for name in NAMES if ".usage." in name]), COUNTS, max_size=4),
-    st.dictionaries(st.sampled_from([semconv.USAGE + meter for meter in ("pages", "seconds")]), COUNTS, max_size=2),
-    st.fixed_dictionaries({}, optional={semconv.COST_AMOUNT: MONEY, semconv.COST_CURRENCY: WORDS}),
+    lambda *parts: {name: value for part in parts for name, value in part.items()},
+    st.dictionaries(names_of(*WORD_COLUMNS), WORDS, max_size=4),
+    st.dictionaries(names_of(*COLUMNS_OF[Kind.COUNT]), COUNTS, max_size=4),
+    st.dictionaries(names_of(*COLUMNS_OF[Kind.QUANTITY]), QUANTITIES, max_size=2),
+    st.dictionaries(st.sampled_from([*OWN_USAGE, *OTHER_METERS]), QUANTITIES, max_size=3),
+    st.dictionaries(names_of("claimed_cost"), MONEY, max_size=1),
+    st.dictionaries(names_of("cache_hit"), FLAGS, max_size=1),
+    st.fixed_dictionaries({}, optional={amount: MONEY for amount, _ in COSTS}),
+    st.fixed_dictionaries({}, optional={currency: WORDS for _, currency in COSTS}),
+    st.one_of(st.just({}), json_attributes()),
 )
 
 

@@ -19,7 +19,14 @@ from botanu.ingest.dialects.columns import (
 from botanu.ingest.dialects.instrumentations import BESIDE, BESIDE_IF, JSON, SUMS
 from botanu.ingest.dialects.own import BOTANU, COSTS, DEPRECATED, OPENTELEMETRY, OWN_USAGE
 from botanu.ingest.dialects.services import DATA, SERVICES, Service
-from botanu.ingest.dialects.words import CALL_OPERATIONS, OPERATIONS, ROLL_UP_OPERATIONS, STANDARD_TIERS, TWO_SIDED
+from botanu.ingest.dialects.words import (
+    CALL_OPERATIONS,
+    OPERATIONS,
+    ROLL_UP_OPERATIONS,
+    STANDARD_TIERS,
+    TRANSLATIONS,
+    TWO_SIDED,
+)
 
 DIALECTS = (
     BOTANU,
@@ -68,6 +75,7 @@ __all__ = (
     "SERVICE_OF_RESOURCE",
     "STANDARD_TIERS",
     "SUMS",
+    "TRANSLATIONS",
     "TWO_SIDED",
     "USAGE",
     "Dialect",
