@@ -140,6 +140,11 @@ def model_call():
         call.set_response(model="gpt-4o-2024-08-06", response_id="r-1")
 
 
+def model_call_at_a_service_tier():
+    with track_llm_call(provider="openai", model="gpt-5-mini", service_tier="flex") as call:
+        call.set_tokens(1200, 300)
+
+
 def failed_model_call():
     with track_llm_call(provider="openai", model="gpt-4o", operation="embeddings") as call:
         call.set_error("rate_limited")
@@ -236,6 +241,7 @@ def cost_on_a_database_operation():
 
 RECORDED = (
     model_call,
+    model_call_at_a_service_tier,
     failed_model_call,
     failed_model_call_with_usage,
     model_call_of_no_usage,
