@@ -63,6 +63,11 @@ def report(made: Report) -> Plain:
     }
 
 
+def document(values: Mapping[str, object]) -> Plain:
+    """Return what *values* name, all of it in plain values."""
+    return dict(_plain(values))
+
+
 def unit_value(value: UnitValue) -> Plain:
     """Return one entry of the value card."""
     return dict(_plain(asdict(value)))

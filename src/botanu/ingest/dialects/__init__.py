@@ -16,7 +16,14 @@ from botanu.ingest.dialects.columns import (
     Dialect,
     Kind,
 )
-from botanu.ingest.dialects.instrumentations import BESIDE, BESIDE_IF, JSON, SUMS
+from botanu.ingest.dialects.instrumentations import (
+    BESIDE,
+    BESIDE_IF,
+    BESIDE_SCOPES,
+    JSON,
+    OWN_RESPONSE_IDS,
+    SUMS,
+)
 from botanu.ingest.dialects.own import BOTANU, COSTS, DEPRECATED, OPENTELEMETRY, OWN_USAGE
 from botanu.ingest.dialects.services import DATA, SERVICES, Service
 from botanu.ingest.dialects.words import (
@@ -57,6 +64,7 @@ SERVICE_OF_RESOURCE = "service.name"
 __all__ = (
     "BESIDE",
     "BESIDE_IF",
+    "BESIDE_SCOPES",
     "CALL_OPERATIONS",
     "COLUMNS",
     "COSTS",
@@ -68,6 +76,7 @@ __all__ = (
     "NO_METER",
     "OF_SERVICES",
     "OPERATIONS",
+    "OWN_RESPONSE_IDS",
     "OWN_USAGE",
     "REMAINDERS",
     "ROLL_UP_OPERATIONS",

@@ -1,0 +1,1 @@
+"""What a provider billed against what was booked, and the likely cause of each gap."""
