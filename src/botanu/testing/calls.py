@@ -8,8 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS
-from botanu.sdk.spans import attributes_of
-from botanu.testing.reading import expanded, read
+from botanu.testing.reading import Said
 from botanu.testing.usage import is_answered, read_cost, read_usage, reports, unreadable, uses
 
 _TOOL_CALL = "execute_tool"
@@ -73,30 +72,30 @@ class CapturedCall:
 
 def call_of(span: ReadableSpan) -> CapturedCall | None:
     """Return *span* as a call, if it is one: the server counts it, or its operation has usage."""
-    attributes = expanded(attributes_of(span))
-    operation, error_type = read(attributes, "operation"), read(attributes, "error_type")
+    said = Said(span)
+    operation, error_type = said.read("operation"), said.read("error_type")
     rolls_up = operation in ROLL_UP_OPERATIONS
-    tells_itself = reports(attributes, rolls_up=rolls_up)
+    tells_itself = reports(said, rolls_up=rolls_up)
     failed = error_type is not None or span.status.status_code is StatusCode.ERROR
-    should_use = operation in CALL_OPERATIONS and (not failed or is_answered(attributes))
-    counted = tells_itself or should_use or (uses(attributes) and not rolls_up)
+    should_use = operation in CALL_OPERATIONS and (not failed or is_answered(said))
+    counted = tells_itself or should_use or (uses(said) and not rolls_up)
     if not counted and operation not in (*CALL_OPERATIONS, _TOOL_CALL):
         return None
-    used = read_usage(attributes, own_only=rolls_up and tells_itself)  # the rest is that of the calls inside
-    lost = unreadable(attributes, used)
+    used = read_usage(said, own_only=rolls_up and tells_itself)  # the rest is that of the calls inside
+    lost = unreadable(said, used)
     tokens = {each.name: used.pop(each.name, None) for each in fields(Tokens)}
-    response_model = read(attributes, "response_model")
-    cost, currency = read_cost(attributes, rolls_up=rolls_up)
+    response_model = said.read("response_model")
+    cost, currency = read_cost(said, rolls_up=rolls_up)
     return CapturedCall(
-        provider=read(attributes, "provider"),
-        model=read(attributes, "request_model") if response_model is None else response_model,
+        provider=said.read("provider"),
+        model=said.read("request_model") if response_model is None else response_model,
         operation=operation,
         tokens=Tokens(**tokens),
         usage=used | lost,
         error_type=error_type,
         cost=cost,
         currency=currency,
-        service_tier=read(attributes, "service_tier"),
+        service_tier=said.read("service_tier"),
         counted=counted,
         span=span,
     )

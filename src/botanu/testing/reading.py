@@ -9,19 +9,38 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from botanu.ingest.dialects import COLUMNS, DIALECTS, JSON, TRANSLATIONS, Kind
+from opentelemetry.sdk.trace import ReadableSpan
+
+from botanu.ingest.dialects import BESIDE_SCOPES, COLUMNS, DIALECTS, JSON, TRANSLATIONS, Kind
 from botanu.ingest.members import listed, members
+from botanu.sdk.spans import attributes_of
 
 _COUNT_MAX = 10**15
 _COUNT_TEXT = re.compile(r"[0-9]{1,15}")
 _QUANTITY_LIMIT = 10**12
 _QUANTITY_TEXT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _MONEY_TEXT = re.compile(r"0*[0-9]{1,9}(\.[0-9]+)?|[0-9](\.[0-9]+)?[eE]-0*[1-9][0-9]{0,2}")
+_BESIDE = ("input_uncached_tokens", "input_tokens")  # the first is told by some under the names of the second
 _MONEY_LIMIT = Decimal("999999999.9999999995")  # from here on it is rounded to more than a column holds
 
 
-def expanded(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *attributes* with the members of those that hold JSON as attributes of their own."""
+class Said:
+    """What a span says: its attributes, with the members of those that hold JSON, and the name of its *scope*."""
+
+    def __init__(self, span: ReadableSpan) -> None:
+        """Read *span*."""
+        self.attributes = _expanded(attributes_of(span))
+        self.scope = span.instrumentation_scope.name if span.instrumentation_scope is not None else ""
+
+    def read(self, column: str) -> Any:  # noqa: ANN401 - the column's kind says what
+        """Return what is said for a *column* of the server's."""
+        if self.scope not in BESIDE_SCOPES or column not in _BESIDE:
+            return _read(self.attributes, column)
+        known = (_read(self.attributes, each) for each in _BESIDE)
+        return next((tokens for tokens in known if tokens is not None), None) if column == _BESIDE[0] else None
+
+
+def _expanded(attributes: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(attributes)
     for name in JSON:
         value = attributes.get(name)
@@ -32,8 +51,8 @@ def expanded(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def read(attributes: Mapping[str, Any], column: str) -> Any:  # noqa: ANN401 - the column's kind says what
-    """Return what *attributes* say for a *column* of the server's: the first that can be read, in order of dialects."""
+def _read(attributes: Mapping[str, Any], column: str) -> Any:  # noqa: ANN401 - the column's kind says what
+    """Return what *attributes* say for a *column*: the first that can be read, in order of dialects."""
     reader = READERS[COLUMNS[column]]
     names = (name for dialect in DIALECTS for name in dialect.attributes.get(column, ()) if name in attributes)
     found = next((value for name in names if (value := reader(attributes[name])) is not None), None)

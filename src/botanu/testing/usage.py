@@ -1,84 +1,82 @@
-"""What a span's attributes say that was used, and what that cost; see ``reading``."""
+"""What a span says that was used, and what that cost."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from botanu import semconv
-from botanu.ingest.dialects import COLUMNS, COSTS, METERED, NO_METER, OF_SERVICES, OWN_USAGE, Kind
-from botanu.testing.reading import READERS, read
+from botanu.ingest.dialects import COLUMNS, COSTS, METERED, NO_METER, OF_SERVICES, OWN_RESPONSE_IDS, OWN_USAGE, Kind
+from botanu.testing.reading import READERS, Said
 
 _REQUESTS = "requests"
 _CURRENCY = "USD"  # of a cost that names none
 _IN_ANY_WORDS = tuple(meter for meter in METERED if meter not in OF_SERVICES)
 
 
-def read_cost(attributes: Mapping[str, Any], *, rolls_up: bool) -> tuple[Decimal | None, str | None]:
-    """Return what a call cost by its *attributes*, exactly, and the currency; ``None`` for both if one is unusable.
+def read_cost(said: Said, *, rolls_up: bool) -> tuple[Decimal | None, str | None]:
+    """Return what a call cost, exactly, and the currency; ``None`` for both if one is unusable.
 
     What others than the program say is a claim: where the call *rolls_up*, that of the calls inside; and where it is
     zero, the price list decides, except where a cache answered.
     """
+    given = said.attributes
     for amount, currency in COSTS:
-        if amount in attributes:
-            exact = READERS[Kind.MONEY](attributes[amount])
-            code = READERS[Kind.TEXT](attributes.get(currency, _CURRENCY))
+        if amount in given:
+            exact = READERS[Kind.MONEY](given[amount])
+            code = READERS[Kind.TEXT](given.get(currency, _CURRENCY))
             return (None, None) if exact is None or code is None else (exact, code.upper())
-    claimed = None if rolls_up else read(attributes, "claimed_cost")
-    return (claimed, _CURRENCY) if claimed or (claimed == 0 and read(attributes, "cache_hit")) else (None, None)
+    claimed = None if rolls_up else said.read("claimed_cost")
+    return (claimed, _CURRENCY) if claimed or (claimed == 0 and said.read("cache_hit")) else (None, None)
 
 
-def read_usage(attributes: Mapping[str, Any], *, own_only: bool) -> dict[str, Any]:
-    """Return the quantities that *attributes* report by meter, or those in botanu's own words alone."""
-    own = {meter: quantity for meter, quantity in _reported(attributes).items() if quantity is not None}
+def read_usage(said: Said, *, own_only: bool) -> dict[str, Any]:
+    """Return what was used by meter, in whatever words or in botanu's own alone."""
+    own = {meter: quantity for meter, quantity in _reported(said).items() if quantity is not None}
     if own_only:
         return {meter: quantity for meter, quantity in own.items() if quantity or meter != _REQUESTS}
-    others = {meter: read(attributes, meter) for meter in _IN_ANY_WORDS if meter not in own}
+    others = {meter: said.read(meter) for meter in _IN_ANY_WORDS if meter not in own}
     return own | {meter: quantity for meter, quantity in others.items() if quantity is not None}
 
 
-def unreadable(attributes: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, Any]:
+def unreadable(said: Said, usage: Mapping[str, Any]) -> dict[str, Any]:
     """Return by meter, as it is, what the program reports that is no quantity, where *usage* has none of the meter."""
-    missing = [meter for meter, quantity in _reported(attributes).items() if quantity is None and meter not in usage]
-    names = [name for name in attributes if name.startswith(semconv.USAGE) and _meter(name) in missing]
-    return {name.removeprefix(semconv.USAGE): attributes[name] for name in names}
+    missing = [meter for meter, quantity in _reported(said).items() if quantity is None and meter not in usage]
+    names = [name for name in said.attributes if name.startswith(semconv.USAGE) and _meter(name) in missing]
+    return {name.removeprefix(semconv.USAGE): said.attributes[name] for name in names}
 
 
-def uses(attributes: Mapping[str, Any]) -> bool:
-    """Return whether *attributes* say how much was used, or claim what it cost, in whatever words make a call."""
-    return read(attributes, "claimed_cost") is not None or any(
-        quantity is not None and _is_some(meter, quantity)
-        for meter, quantity in ((meter, read(attributes, meter)) for meter in _IN_ANY_WORDS)
-    )
+def uses(said: Said) -> bool:
+    """Return whether a span says how much was used, or claims that it cost something, in words that make a call."""
+    quantities = {meter: said.read(meter) for meter in _IN_ANY_WORDS}
+    return bool(said.read("claimed_cost")) or any(_is_some(*each) for each in quantities.items())
 
 
-def reports(attributes: Mapping[str, Any], *, rolls_up: bool) -> bool:
+def reports(said: Said, *, rolls_up: bool) -> bool:
     """Return whether the program reports a cost or usage itself: all that counts of a span that *rolls_up*."""
-    if any(amount in attributes for amount, _ in COSTS):
+    if any(amount in said.attributes for amount, _ in COSTS):
         return True
-    usage = {} if rolls_up else read_usage(attributes, own_only=False)
-    return bool(unreadable(attributes, usage)) or any(
-        quantity is not None and _is_some(meter, quantity) for meter, quantity in _reported(attributes).items()
-    )
+    readable = {} if rolls_up else read_usage(said, own_only=False)
+    return bool(unreadable(said, readable)) or any(_is_some(*each) for each in _reported(said).items())
 
 
-def is_answered(attributes: Mapping[str, Any]) -> bool:
-    """Return whether the provider has answered something, by the *attributes* of a call."""
-    return read(attributes, "response_id") is not None or semconv.GEN_AI_TIME_TO_FIRST_CHUNK in attributes
+def is_answered(said: Said) -> bool:
+    """Return whether the provider has answered something."""
+    has_chunks = semconv.GEN_AI_TIME_TO_FIRST_CHUNK in said.attributes
+    return said.scope not in OWN_RESPONSE_IDS and (has_chunks or said.read("response_id") is not None)
 
 
-def _is_some(meter: str, quantity: float) -> bool:
+def _is_some(meter: str, quantity: float | None) -> bool:
     """Return whether a *quantity* is any usage: zero of a meter of the server's is, but for requests."""
-    return quantity > 0 or (meter in METERED and meter != _REQUESTS)
+    return quantity is not None and (quantity > 0 or (meter in METERED and meter != _REQUESTS))
 
 
-def _reported(attributes: Mapping[str, Any]) -> dict[str, int | float | None]:
+def _reported(said: Said) -> dict[str, int | float | None]:
     """Return what is in botanu's own words by meter; ``None`` is what is no quantity."""
     found: dict[str, int | float | None] = {}
-    for name in (name for name in attributes if name.startswith(semconv.USAGE)):
+    for name in (name for name in said.attributes if name.startswith(semconv.USAGE)):
         meter = _meter(name)
         kind = COLUMNS[meter] if name in OWN_USAGE else Kind.QUANTITY
-        quantity = None if meter == NO_METER else READERS[kind](attributes[name])
+        quantity = None if meter == NO_METER else READERS[kind](said.attributes[name])
         is_preferred = name == semconv.USAGE + meter and quantity is not None
         if is_preferred or found.get(meter) is None:
             found[meter] = quantity
