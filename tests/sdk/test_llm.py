@@ -6,6 +6,7 @@ import pytest
 from opentelemetry.trace import SpanKind
 
 from botanu import IdentityError, run_botanu, semconv, track_llm_call
+from botanu.sdk.encoding import encode_spans
 
 
 def test_a_tracked_call_writes_the_conventions_names(runs):
@@ -69,6 +70,7 @@ def test_the_provider_may_be_called_vendor(runs, call):
         ({"provider": ["p"], "model": "m"}, "provider must be text or a number, not list"),
         ({"provider": "p"}, "model must be text or a number, not NoneType"),
         ({"provider": "p", "model": "m", "operation": ""}, "operation must not be empty"),
+        ({"provider": "p", "model": "m", "service_tier": ["flex"]}, "service_tier must be text or a number, not list"),
     ],
 )
 def test_a_call_that_names_nobody_is_refused_where_it_is_written(given, message):
@@ -97,6 +99,39 @@ def test_a_response_that_has_no_name_for_itself_is_left_out(runs, lenient, caplo
     (span,) = runs.spans()
     assert semconv.GEN_AI_RESPONSE_MODEL not in span.attributes
     assert "gen_ai.response.model must be text, not object: not recorded" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "tier"),
+    [
+        (None, None, None),
+        ("", None, None),
+        ("batch", None, "batch"),
+        (None, "flex", "flex"),
+        ("priority", "default", "default"),
+        ("flex", "", "flex"),
+    ],
+)
+def test_the_service_tier_is_that_which_answered_or_else_the_one_asked_for(runs, asked, answered, tier):
+    with track_llm_call("openai", "m", service_tier=asked) as call:
+        call.set_response(service_tier=answered or None)
+
+    (span,) = runs.spans()
+    assert span.attributes.get(semconv.SERVICE_TIER) == tier
+
+
+def test_a_service_tier_is_what_the_call_is_priced_at(runs, server, sql):
+    """1,000 input tokens at 0.125 dollars for a million and 100 output tokens at 1: half the standard price."""
+    with run_botanu("w", event_id="e", customer_id="c"):
+        with track_llm_call("openai", "gpt-5-mini", service_tier="flex") as call:
+            call.set_tokens(1000, 100)
+        with track_llm_call("openai", "gpt-5-mini", service_tier="flex") as call:
+            call.set_tokens(1000, 100).set_response(service_tier="default")
+    body = encode_spans(runs.only().spans)
+    server.post("/v1/traces", content=body, headers={"content-type": "application/x-protobuf"}).raise_for_status()
+
+    rows = sql("SELECT service_tier, cost::VARCHAR FROM spans WHERE counted ORDER BY cost")
+    assert rows == [["flex", "0.000225000"], [None, "0.000450000"]]
 
 
 class Odd:

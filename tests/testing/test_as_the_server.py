@@ -1,94 +1,25 @@
 """A captured call is what the server makes of the same span, in all ways there are to record one."""
 
-import json
-import math
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import fields
 from decimal import Decimal
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import StatusCode
+from support.captured import ATTRIBUTES, assert_the_same, ingested
 
-from botanu import (
-    record_cost,
-    record_usage,
-    run_botanu,
-    semconv,
-    track_db_operation,
-    track_llm_call,
-    track_tool_call,
-)
-from botanu.ingest.costs import add_costs
-from botanu.ingest.dialects import CALL_OPERATIONS, DIALECTS, ROLL_UP_OPERATIONS, USAGE
-from botanu.ingest.normalise import normalise
-from botanu.ingest.otlp import PROTOBUF, decode, flatten
-from botanu.pricing.catalog import Catalog
+from botanu import record_cost, record_usage, run_botanu, track_db_operation, track_llm_call, track_tool_call
+from botanu.ingest.dialects import BESIDE_SCOPES, METERED, OWN_RESPONSE_IDS
 from botanu.pricing.money import round_to_nano
-from botanu.pricing.price_list import PriceList
 from botanu.sdk.encoding import encode_spans
-from botanu.testing.calls import call_of
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-PRICES = PriceList(Catalog())
+from botanu.testing.calls import Tokens
 
 
-def ingested(span):
-    """Return what the server makes of *span*: the columns that it reads, and those that pricing adds."""
-    flat, refusals = flatten([decode(encode_spans([span]), PROTOBUF)])
-    assert refusals == [None]
-    read = normalise(flat, NOW)
-    columns, _ = add_costs(read, PRICES)
-    row = {name: column.to_pylist()[0] for name, column in columns.items() if isinstance(column, pa.Array)}
-    if row["counted"] and row["operation"] in ROLL_UP_OPERATIONS:  # of the meters only two have columns after pricing
-        row |= {meter: None for bit, meter in enumerate(USAGE) if not row["own_usage"] >> bit & 1}
-    return row
-
-
-def assert_the_same(span):
-    """Assert that *span* is a call as captured if it is one on the server, and the same one."""
-    call, row = call_of(span), ingested(span)
-    if call is None:
-        assert not row["counted"]
-        return
-    assert call.counted is bool(row["counted"])
-    assert (call.provider, call.model) == (row["provider"], row["model"])
-    assert (call.operation, call.error_type) == (row["operation"], row["error_type"])
-    tokens = asdict(call.tokens)
-    assert tokens == {meter: row[meter] for meter in tokens}
-    assert tokens.keys() | {"requests"} == set(USAGE)
-    assert_the_same_usage(call, row)
-    is_ours = call.currency == "USD"
-    assert (row["cost_source"] == "reported") == is_ours
-    if is_ours:
-        assert (row["cost"], row["currency"], row["priced"]) == (round_to_nano(call.cost), "USD", True)
-    elif call.cost is not None:
-        assert (row["cost"], row["priced"]) == (None, False)
-
-
-def assert_the_same_usage(call, row):
-    """Assert that what is not in a column is what the server has left, and the other way round."""
-    if row["requests"] is not None:
-        assert call.usage["requests"] == row["requests"]
-    taken = {meter for meter in USAGE if row[meter] is not None}
-    left = json.loads(row["attributes"] or "{}")
-    names = (name for name in left if name.startswith(semconv.USAGE))
-    meters = {meter for name in names if (meter := name.removeprefix(semconv.USAGE)) not in taken}
-    assert call.usage.keys() - taken == meters
-    assert {meter: as_json(call.usage[meter]) for meter in meters} == {
-        meter: left[semconv.USAGE + meter] for meter in meters
-    }
-
-
-def as_json(value):
-    """Return *value* as the server keeps it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"nan": "NaN", "inf": "Infinity"}[str(value)]
-    return list(value) if isinstance(value, tuple) else value
+def test_every_meter_of_tokens_has_a_field():
+    assert {each.name for each in fields(Tokens)} == {meter for meter in METERED if meter.endswith("_tokens")}
 
 
 # --- What botanu records ------------------------------------------------------------------------------
@@ -98,6 +29,11 @@ def model_call():
     with track_llm_call(provider="openai", model="gpt-4o") as call:
         call.set_tokens(1200, 300, cache_read_tokens=1000, cache_write_tokens=10, reasoning_tokens=0)
         call.set_response(model="gpt-4o-2024-08-06", response_id="r-1")
+
+
+def model_call_at_a_service_tier():
+    with track_llm_call(provider="openai", model="gpt-5-mini", service_tier="flex") as call:
+        call.set_tokens(1200, 300)
 
 
 def failed_model_call():
@@ -153,6 +89,22 @@ def usage_on_its_own():
     record_usage(provider="ocr", pages=3, input_tokens=7.0, seconds=1.5)
 
 
+def usage_by_the_names_of_line_items():
+    with track_llm_call(provider="openai", model="gpt-4o"):
+        record_usage(input_uncached_tokens=400, cache_read_tokens=600, output_text_tokens=5, web_searches=1)
+
+
+def usage_of_services():
+    with track_db_operation("snowflake", "SELECT") as query:
+        query.set_rows(returned=5).set_bytes(scanned=2**30)
+        record_usage(gpu_seconds=0.25)
+
+
+def a_query_that_nobody_bills():
+    with track_db_operation("postgresql", "SELECT") as query:
+        query.set_rows(returned=5)
+
+
 def nothing_used():
     record_usage(pages=0)
 
@@ -180,6 +132,7 @@ def cost_on_a_database_operation():
 
 RECORDED = (
     model_call,
+    model_call_at_a_service_tier,
     failed_model_call,
     failed_model_call_with_usage,
     model_call_of_no_usage,
@@ -190,6 +143,9 @@ RECORDED = (
     tool_call_with_cost_of_another,
     tool_call_with_cost,
     usage_on_its_own,
+    usage_by_the_names_of_line_items,
+    usage_of_services,
+    a_query_that_nobody_bills,
     nothing_used,
     usage_of_a_model_on_its_own,
     cost_on_its_own,
@@ -265,9 +221,45 @@ GEN_AI = {
             "llm.token_count.prompt": 12,
         },
         {"openinference.span.kind": "LLM", **GEN_AI},
+        {"openinference.span.kind": "TOOL", "llm.cost.total": 0.5},
+        {"openinference.span.kind": "AGENT", "llm.cost.total": 0.5, "botanu.usage.pages": 2},
+        {**GEN_AI, "gen_ai.usage.cost": 0.01},
+        {**GEN_AI, "gen_ai.usage.cost": 0},
+        {**GEN_AI, "gen_ai.usage.cost": 0, "litellm.cache_hit": "True"},
+        {**GEN_AI, "gen_ai.usage.cost": 0.01, "botanu.cost.amount": "unknown"},
+        {"gen_ai.usage.cost.amount": 0.2, "gen_ai.usage.cost.currency": "USD"},
+        {"gen_ai.usage.cost.amount": 0.2, "gen_ai.usage.cost.currency": "EUR", "botanu.cost.amount": "0.1"},
+        {**GEN_AI, "openai.response.service_tier": "default"},
+        {**GEN_AI, "openai.response.service_tier": "Flex", "gen_ai.usage.output_tokens": 1},
+        {"ai.operationId": "ai.generateText", "ai.usage.inputTokens": 5},
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "ai.model.provider": "openai.chat",
+            "ai.response.providerMetadata": '{"openai": {"cachedPromptTokens": 3, "serviceTier": "priority"}}',
+        },
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": '{"input": 60, "output": 15, "input_cached_tokens": 40}',
+            "langfuse.observation.cost_details": '{"input": 0.1, "output": 0.02}',
+        },
+        {"gen_ai.usage.raw": '{"input_tokens": 5, "cache_read_input_tokens": 7, "cache_creation_input_tokens": 0}'},
+        {"gen_ai.usage.raw": '{"input_tokens": 5, "input_tokens_details": {"cached_tokens": 3}}'},
+        {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.llm.model": '"gpt-4o"', "mlflow.llm.cost": '{"total_cost": 0.3}'},
+        {"db.system.name": "postgresql", "db.response.returned_rows": 5},
+        {"db.system.name": "postgresql", "db.response.returned_rows": 5, "botanu.usage.rows": 4},
+        {"db.system.name": "postgresql", "db.response.returned_rows": 5, "botanu.usage.rows": "unknown"},
+        {"pinecone.usage.read_units": 0.5, "botanu.usage.gpu_seconds": "0.25", "botanu.usage.images": 2},
+        {
+            "botanu.usage.input_uncached_tokens": 5,
+            "botanu.usage.cached_tokens": 7,
+            "botanu.usage.output_text_tokens": 1,
+        },
+        {"botanu.usage.cached_tokens": "unknown"},
         {"botanu.usage.pages": 0, "botanu.usage.requests": 0},
         {"botanu.usage.pages": True},
         {"botanu.usage.__class__": 1},
+        {"botanu.usage.reported_cost": 1},
+        {"botanu.usage.pages": 10**12, "botanu.usage.input_tokens": 10**15 + 1},
     ],
 )
 @pytest.mark.parametrize("failed", [False, True])
@@ -282,51 +274,28 @@ def test_what_others_write_is_the_same(runs, attributes, failed):
     assert_the_same(runs.only().spans[1])
 
 
-NAMES = sorted(
-    {
-        name
-        for dialect in DIALECTS
-        for column, names in dialect.attributes.items()
-        for name in names
-        if column in {"operation", "provider", "request_model", "response_model", "error_type", *USAGE}
-    }
-)
-DIGITS = st.text("0123456789", min_size=1, max_size=12)
-MONEY = st.one_of(
-    st.from_regex(r"\A[0-9]{1,10}(\.[0-9]{1,14})?([eE][-+]?[0-9]{1,2})?\Z"),
-    st.decimals(0, 10**9, places=10).map("{:f}".format),
-    st.sampled_from(["999999999.9999999994", "999999999.9999999995", "-1", "+1", " 1", "1.", ".5", "٣", "", "nan"]),
-    st.floats(0, 1e10),
-    st.sampled_from([-0.0, -1.0, float("nan"), float("inf"), 5e-324, True]),
-    st.integers(-1, 10**10),
-)
-COUNTS = st.one_of(
-    st.integers(-2, 10**12 + 2),
-    st.integers(-2, 5).map(float),
-    st.sampled_from([1.5, 1e12, 2e12, float("nan"), float("inf"), "٣", "-1", "1.0", " 1", "", True]),
-    DIGITS,
-    st.lists(st.integers(0, 3), max_size=2),
-)
-WORDS = st.one_of(
-    st.sampled_from([*CALL_OPERATIONS, *ROLL_UP_OPERATIONS, "openai", "gpt-4o", "USD", "usd", "EUR", ""]),
-    st.booleans(),
-    st.integers(-5, 5),
-    st.sampled_from([0.5, 1.0, -2.25]),
-    st.just(["x"]),
-)
-ATTRIBUTES = st.builds(
-    lambda words, counts, others, amount: {**words, **counts, **others, **amount},
-    st.dictionaries(st.sampled_from([name for name in NAMES if ".usage." not in name]), WORDS, max_size=4),
-    st.dictionaries(st.sampled_from([name for name in NAMES if ".usage." in name]), COUNTS, max_size=4),
-    st.dictionaries(st.sampled_from([semconv.USAGE + meter for meter in ("pages", "seconds")]), COUNTS, max_size=2),
-    st.fixed_dictionaries({}, optional={semconv.COST_AMOUNT: MONEY, semconv.COST_CURRENCY: WORDS}),
-)
-
-
-@given(ATTRIBUTES, st.sampled_from(StatusCode))
-def test_whatever_a_span_holds_is_read_the_same(attributes, status):
-    span = TracerProvider().get_tracer("t").start_span("s", attributes=attributes)
+@given(ATTRIBUTES, st.sampled_from(["t", *OWN_RESPONSE_IDS]), st.sampled_from(StatusCode))
+def test_whatever_a_span_holds_is_read_the_same(attributes, scope, status):
+    span = TracerProvider().get_tracer(scope).start_span("s", attributes=attributes)
     span.set_status(status)
+    span.end()
+
+    assert_the_same(span)
+
+
+@pytest.mark.parametrize("scope", [*BESIDE_SCOPES, *OWN_RESPONSE_IDS])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {**GEN_AI, "gen_ai.usage.cache_read.input_tokens": 40},
+        {**GEN_AI, "gen_ai.usage.raw": '{"input_tokens": 7, "cache_read_input_tokens": 3}'},
+        {"gen_ai.operation.name": "chat", "gen_ai.response.id": "r-1"},
+        {"gen_ai.operation.name": "chat", "gen_ai.response.time_to_first_chunk": 0.5},
+    ],
+)
+def test_what_some_instrumentations_mean_otherwise_is_read_the_same(attributes, scope):
+    span = TracerProvider().get_tracer(scope).start_span("s", attributes=attributes)
+    span.set_status(StatusCode.ERROR)
     span.end()
 
     assert_the_same(span)

@@ -239,6 +239,40 @@ class TestCalls:
                 {"gen_ai.provider.name": "ocr", "botanu.usage.pages": 4, "botanu.usage.output_tokens": 7},
                 CapturedCall("ocr", None, None, Tokens(output_tokens=7), usage={"pages": 4}),
             ),
+            (
+                {
+                    "langfuse.observation.type": "generation",
+                    "langfuse.observation.model.name": "gpt-4o",
+                    "langfuse.observation.usage_details": '{"input": 60, "output": 15, "input_cached_tokens": 40}',
+                    "langfuse.observation.cost_details": '{"input": 0.25, "output": 0.5}',
+                },
+                CapturedCall(
+                    None,
+                    "gpt-4o",
+                    "chat",
+                    Tokens(input_uncached_tokens=60, output_text_tokens=15, cache_read_tokens=40),
+                    cost=Decimal("0.75"),
+                    currency="USD",
+                ),
+            ),
+            (
+                {
+                    "ai.operationId": "ai.generateText.doGenerate",
+                    "ai.model.provider": "openai.chat",
+                    "ai.model.id": "gpt-4o",
+                    "ai.usage.inputTokens": 5,
+                    "ai.response.providerMetadata": '{"openai": {"cachedPromptTokens": 3, "serviceTier": "flex"}}',
+                },
+                CapturedCall(
+                    "openai.chat",
+                    "gpt-4o",
+                    "chat",
+                    Tokens(input_tokens=5, cache_read_tokens=3),
+                    service_tier="flex",
+                ),
+            ),
+            ({"db.system.name": "postgresql", "db.response.returned_rows": 3}, None),
+            ({"openinference.span.kind": "AGENT", "llm.cost.total": 0.5}, None),
             ({"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 3}, None),
             ({"gen_ai.request.model": "m"}, None),
             ({}, None),
@@ -279,6 +313,14 @@ class TestCalls:
                 botanu.record_usage(searches=1)
 
         assert [call.counted for call in runs.only().calls] == [True, False, False, True]
+
+    def test_what_is_reported_and_is_no_quantity_is_there_as_it_is(self, runs, lenient):
+        with work(), track_llm_call(provider="openai", model="m") as call:
+            call.record_usage(pages="three", input_tokens="many", images=2)
+
+        (call,) = runs.only().calls
+        assert call.usage == {"images": 2, "pages": "unknown", "input_tokens": "unknown"}
+        assert call.tokens == Tokens()
 
     def test_calls_of_a_nested_run_are_its_own(self, runs):
         with work("outer"), work("inner"), track_llm_call(provider="p", model="m"):

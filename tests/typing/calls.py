@@ -23,9 +23,9 @@ from botanu import (
 
 def calls() -> None:
     """Open one of each."""
-    with track_llm_call("openai", "m") as llm, track_tool_call("t", vendor="v") as tool:
+    with track_llm_call("openai", "m", service_tier="batch") as llm, track_tool_call("t", vendor="v") as tool:
         assert_type(llm, LlmCall)
-        assert_type(llm.set_tokens(1).set_response(model="m-1").set_error("e"), LlmCall)
+        assert_type(llm.set_tokens(1).set_response(model="m-1", service_tier="flex").set_error("e"), LlmCall)
         assert_type(tool, Call)
     with (
         track_db_operation("postgresql", "SELECT") as db,

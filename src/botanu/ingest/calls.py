@@ -12,7 +12,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu.ingest import services
-from botanu.ingest.dialects import CALL_OPERATIONS, OF_SERVICES, OWN_RESPONSE_IDS, REMAINDERS, TWO_SIDED, USAGE
+from botanu.ingest.dialects import (
+    CALL_OPERATIONS,
+    METERED,
+    OF_SERVICES,
+    OWN_RESPONSE_IDS,
+    REMAINDERS,
+    TWO_SIDED,
+    USAGE,
+)
 from botanu.ingest.reading import mask
 from botanu.ingest.reported import ROLL_UPS
 from botanu.pricing.costing import UNUSABLE, Usage
@@ -96,7 +104,7 @@ class _Spans:
         return uses | consumes | self.tells_itself | mask(pc.greater(self.columns["claimed_cost"], _NOTHING))
 
     def _used(self) -> Iterator[Mask]:
-        for meter in (*USAGE, *REMAINDERS):
+        for meter in METERED:
             column = self.columns[meter]
             if meter not in OF_SERVICES and column.null_count < self.count:
                 yield mask(pc.greater(column, 0) if meter == REQUESTS else column.is_valid())
@@ -104,10 +112,16 @@ class _Spans:
     def told_once(self, meter: str) -> pa.Array:
         """Return the column of *meter*; of spans around calls that tell of usage of their own only that."""
         column = self.columns[meter]
-        if meter not in USAGE:
+        if meter not in METERED:
             return column
         repeated = self.rolls_up & self.tells_itself & ~self.is_own(meter)
         return pc.if_else(pa.array(repeated), None, column) if repeated.any() else column
+
+    @cached_property
+    def claimed_once(self) -> pa.Array:
+        """The column of claimed costs; without those of spans around calls that tell of something of their own."""
+        repeated = self.rolls_up & self.tells_itself
+        return pc.if_else(pa.array(repeated), None, self.columns["claimed_cost"])
 
     def quantities(self, meter: str, rows: Int64s) -> Int64s:
         """Return what *rows* say of *meter*, ``ABSENT`` where nothing."""
@@ -115,7 +129,7 @@ class _Spans:
 
     def is_own(self, meter: str) -> Mask:
         """Return which spans say in botanu's own words how much of *meter* they used."""
-        return (self.own >> USAGE.index(meter) & 1).astype(np.bool_)
+        return (self.own >> METERED.index(meter) & 1).astype(np.bool_)
 
 
 def _usage(spans: _Spans, rows: Int64s, service_kinds: list[Kind], service_of: Int64s) -> Usage:
@@ -126,7 +140,7 @@ def _usage(spans: _Spans, rows: Int64s, service_kinds: list[Kind], service_of: I
     kind_of = np.where((spans.rolls_up & spans.tells_itself)[rows], ABSENT, kind_of)
     totals = _totals(spans, rows, of_service)
     own = mask(spans.columns["reports_cost"].take(taken))
-    claimed = spans.columns["claimed_cost"].take(taken)
+    claimed = spans.claimed_once.take(taken)
     cost = in_nanos(spans.columns["cost_amount"].take(taken), UNUSABLE)
     return Usage(
         kinds=[*kinds, *service_kinds],

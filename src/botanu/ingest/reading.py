@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from botanu.ingest.dialects import COLUMNS, DIALECTS, KEPT, OPERATIONS, STANDARD_TIERS, Kind
+from botanu.ingest.dialects import COLUMNS, DIALECTS, KEPT, TRANSLATIONS, Kind
 from botanu.ingest.otlp import Attributes
 from botanu.pricing.meters import MILLIONTHS, QUANTITY_MAX
 from botanu.pricing.money import AMOUNT, read_amounts
@@ -88,31 +88,11 @@ class Reader:
 
 def translated(column: pa.Array, name: str) -> pa.Array:
     """Return the *column* of this *name* in our words, where its attributes have others."""
-    if name not in _TRANSLATIONS or column.null_count == len(column):
+    if name not in TRANSLATIONS or column.null_count == len(column):
         return column
     encoded = column.dictionary_encode()
-    words = pa.array([_TRANSLATIONS[name](word) for word in encoded.dictionary.to_pylist()], pa.string())
+    words = pa.array([TRANSLATIONS[name](word) for word in encoded.dictionary.to_pylist()], pa.string())
     return words.take(encoded.indices)
-
-
-def _unquoted(word: str) -> str:
-    return word.strip('"')  # as MLflow writes each text as JSON
-
-
-def _operation(word: str) -> str:
-    return OPERATIONS.get(_unquoted(word).lower(), _unquoted(word))
-
-
-def _service_tier(word: str) -> str | None:
-    tier = word.strip().lower()
-    return None if tier in STANDARD_TIERS else tier
-
-
-_TRANSLATIONS: Mapping[str, Callable[[str], str | None]] = {
-    "operation": _operation,
-    "service_tier": _service_tier,
-    **dict.fromkeys(("provider", "request_model", "response_model"), _unquoted),
-}
 
 
 def mask(column: pa.Array) -> NDArray[np.bool_]:

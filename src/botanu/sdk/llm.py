@@ -12,7 +12,7 @@ from botanu import semconv
 from botanu.errors import IdentityError
 from botanu.sdk.calls import Call
 from botanu.sdk.guard import guard
-from botanu.sdk.identifiers import id_text, present
+from botanu.sdk.identifiers import id_text, optional_text, present
 from botanu.sdk.quantities import Reader
 from botanu.sdk.streams import AsyncStream, Follow, Stream
 from botanu.sdk.usage import UNKNOWN, billed_by
@@ -60,10 +60,16 @@ class LlmCall(Call):
             }
         )
 
-    def set_response(self, *, model: str | None = None, response_id: str | None = None) -> Self:
-        """Record which *model* answered, where that differs, and the provider's *response_id*."""
+    def set_response(
+        self, *, model: str | None = None, response_id: str | None = None, service_tier: str | None = None
+    ) -> Self:
+        """Record which *model* answered and at which *service_tier*, where that differs, and its *response_id*."""
         with guard:
-            given = {semconv.GEN_AI_RESPONSE_MODEL: model, semconv.GEN_AI_RESPONSE_ID: response_id}
+            given = {
+                semconv.GEN_AI_RESPONSE_MODEL: model,
+                semconv.GEN_AI_RESPONSE_ID: response_id,
+                semconv.SERVICE_TIER: service_tier,
+            }
             texts = {name: _TEXT.of(name, text) for name, text in given.items() if text is not None}
             if self._is_open():
                 self._span.set_attributes(present(texts))
@@ -131,15 +137,22 @@ _COUNTED = {
 
 
 @overload
-def track_llm_call(provider: str, model: str, operation: str = "chat") -> LlmCall: ...
+def track_llm_call(
+    provider: str, model: str, operation: str = "chat", *, service_tier: str | None = None
+) -> LlmCall: ...
 
 
 @overload
-def track_llm_call(*, vendor: str, model: str, operation: str = "chat") -> LlmCall: ...
+def track_llm_call(*, vendor: str, model: str, operation: str = "chat", service_tier: str | None = None) -> LlmCall: ...
 
 
 def track_llm_call(
-    provider: str | None = None, model: str | None = None, operation: str = "chat", *, vendor: str | None = None
+    provider: str | None = None,
+    model: str | None = None,
+    operation: str = "chat",
+    *,
+    vendor: str | None = None,
+    service_tier: str | None = None,
 ) -> LlmCall:
     """Return a context manager that records one call of a model that nothing instruments.
 
@@ -148,6 +161,8 @@ def track_llm_call(
         model: the model asked for.
         operation: what the call does: ``chat``, ``text_completion``, ``embeddings``, ….
         vendor: the same as *provider*; one of the two is needed.
+        service_tier: what is asked for beside the standard one, by the provider's word: ``batch``, ``flex``,
+            ``priority``, …
 
     Raises:
         IdentityError: none or both of *provider* and *vendor* are given, or a name is empty or no text.
@@ -156,11 +171,10 @@ def track_llm_call(
     if who is None:
         raise IdentityError("provider= must be given, or vendor=, which means the same: who bills, such as openai")
     what, how = id_text("model", model), id_text("operation", operation)
-    return LlmCall(
-        f"{how} {what}",
-        {
-            semconv.GEN_AI_OPERATION_NAME: how,
-            semconv.GEN_AI_PROVIDER_NAME: id_text("provider", who),
-            semconv.GEN_AI_REQUEST_MODEL: what,
-        },
-    )
+    attributes = {
+        semconv.GEN_AI_OPERATION_NAME: how,
+        semconv.GEN_AI_PROVIDER_NAME: id_text("provider", who),
+        semconv.GEN_AI_REQUEST_MODEL: what,
+        semconv.SERVICE_TIER: optional_text("service_tier", service_tier),
+    }
+    return LlmCall(f"{how} {what}", present(attributes))

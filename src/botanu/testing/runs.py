@@ -195,7 +195,7 @@ def _span_line(span: ReadableSpan) -> str:
         return _line(f"span {span.name}", {semconv.ERROR_TYPE: attributes_of(span).get(semconv.ERROR_TYPE)})
     used = {**asdict(call.tokens), **call.usage}
     cost = None if call.cost is None else f"{call.cost:f} {call.currency}"
-    details = {"provider": call.provider, "model": call.model, **used, "cost": cost}
+    details = {"provider": call.provider, "model": call.model, "service_tier": call.service_tier, **used, "cost": cost}
     details[semconv.ERROR_TYPE] = call.error_type
     return _line(f"call {span.name}", details)
 

@@ -5,7 +5,17 @@ preferred first. Dialects are asked in order; the first that has a value decides
 """
 
 from botanu.ingest.dialects import instrumentations
-from botanu.ingest.dialects.columns import COLUMNS, KEPT, OF_SERVICES, REMAINDERS, USAGE, Dialect, Kind
+from botanu.ingest.dialects.columns import (
+    COLUMNS,
+    KEPT,
+    METERED,
+    NO_METER,
+    OF_SERVICES,
+    REMAINDERS,
+    USAGE,
+    Dialect,
+    Kind,
+)
 from botanu.ingest.dialects.instrumentations import (
     BESIDE,
     BESIDE_IF,
@@ -14,9 +24,16 @@ from botanu.ingest.dialects.instrumentations import (
     OWN_RESPONSE_IDS,
     SUMS,
 )
-from botanu.ingest.dialects.own import BOTANU, DEPRECATED, OPENTELEMETRY, OWN_USAGE
+from botanu.ingest.dialects.own import BOTANU, COSTS, DEPRECATED, OPENTELEMETRY, OWN_USAGE
 from botanu.ingest.dialects.services import DATA, SERVICES, Service
-from botanu.ingest.dialects.words import CALL_OPERATIONS, OPERATIONS, ROLL_UP_OPERATIONS, STANDARD_TIERS, TWO_SIDED
+from botanu.ingest.dialects.words import (
+    CALL_OPERATIONS,
+    OPERATIONS,
+    ROLL_UP_OPERATIONS,
+    STANDARD_TIERS,
+    TRANSLATIONS,
+    TWO_SIDED,
+)
 
 DIALECTS = (
     BOTANU,
@@ -50,10 +67,13 @@ __all__ = (
     "BESIDE_SCOPES",
     "CALL_OPERATIONS",
     "COLUMNS",
+    "COSTS",
     "DIALECTS",
     "ENVIRONMENT_OF_RESOURCE",
     "JSON",
     "KEPT",
+    "METERED",
+    "NO_METER",
     "OF_SERVICES",
     "OPERATIONS",
     "OWN_RESPONSE_IDS",
@@ -64,6 +84,7 @@ __all__ = (
     "SERVICE_OF_RESOURCE",
     "STANDARD_TIERS",
     "SUMS",
+    "TRANSLATIONS",
     "TWO_SIDED",
     "USAGE",
     "Dialect",

@@ -143,8 +143,19 @@ OF_SERVICES = frozenset(
 )
 """The meters that spans of databases, queues and functions tell of, most of which nobody bills: they make no call."""
 
-REMAINDERS: Mapping[str, str] = {"input_uncached_tokens": "input_tokens", "output_text_tokens": "output_tokens"}
-"""The columns of sources that count parts beside the rest and not in it, each with the meter whose rest it is."""
+REMAINDERS: Mapping[str, str] = {
+    "cache_write_other_tokens": "cache_write_tokens",
+    "input_uncached_tokens": "input_tokens",
+    "output_text_tokens": "output_tokens",
+}
+"""The columns of sources that count parts beside the rest and not in it, each with the meter whose rest it is; what is
+part of another one first."""
+
+METERED = (*USAGE, *REMAINDERS)
+"""Every column that is a quantity of usage, whether all of a meter or what remains of it."""
+
+NO_METER = "reported_cost"
+"""The one name that no meter of a program's can have: that of the line item of a reported cost."""
 
 SIZES = ("message_bytes", "memory_bytes")
 """The columns that are no usage themselves: sizes of a message's body, and of a function's memory."""

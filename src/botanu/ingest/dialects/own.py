@@ -1,7 +1,7 @@
 """botanu's own words, and OpenTelemetry's: the dialects that are asked first."""
 
 from botanu import semconv
-from botanu.ingest.dialects.columns import USAGE, Dialect
+from botanu.ingest.dialects.columns import METERED, Dialect
 
 _DATA = {
     "bytes_scanned": semconv.WAREHOUSE_BYTES_SCANNED,
@@ -43,12 +43,12 @@ BOTANU = Dialect(
         "cost_amount": (semconv.COST_AMOUNT,),
         "cost_currency": (semconv.COST_CURRENCY,),
         "cache_hit": ("botanu.request.cache_hit",),
-        **{meter: (f"{semconv.USAGE}{meter}", *((_DATA[meter],) if meter in _DATA else ())) for meter in USAGE},
+        **{meter: (f"{semconv.USAGE}{meter}", *((_DATA[meter],) if meter in _DATA else ())) for meter in METERED},
     },
 )
 """What the SDK writes."""
 
-OWN_USAGE = {f"{semconv.USAGE}{meter}": meter for meter in USAGE}
+OWN_USAGE = {name: meter for meter in METERED for name in BOTANU.attributes[meter] if name.startswith(semconv.USAGE)}
 """The attributes in which a program reports usage itself, with their meters."""
 
 OPENTELEMETRY = Dialect(
@@ -76,6 +76,13 @@ OPENTELEMETRY = Dialect(
         "cost_currency": ("gen_ai.usage.cost.currency",),
     },
 )
+
+COSTS = tuple(
+    pair
+    for dialect in (BOTANU, OPENTELEMETRY)
+    for pair in zip(dialect.attributes["cost_amount"], dialect.attributes["cost_currency"], strict=True)
+)
+"""The attributes of a reported cost and of its currency, the preferred first."""
 
 DEPRECATED = Dialect(
     "OpenTelemetry GenAI, deprecated",

@@ -1,6 +1,6 @@
-"""Closed lists of words: what the values of some attributes mean."""
+"""Closed lists of words: what the values of some attributes mean in ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 CALL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
 """Operations that consume usage: a span of one without any usage is a call whose usage is not known."""
@@ -55,3 +55,24 @@ OPERATIONS: Mapping[str, str] = {
 
 STANDARD_TIERS = ("", "auto", "default", "on_demand", "standard", "standard_only")
 """Words of providers for the service tier that a call has when nothing is asked for."""
+
+
+def _unquoted(word: str) -> str:
+    return word.strip('"')  # as MLflow writes each text as JSON
+
+
+def _operation(word: str) -> str:
+    return OPERATIONS.get(_unquoted(word).lower(), _unquoted(word))
+
+
+def _service_tier(word: str) -> str | None:
+    tier = word.strip().lower()
+    return None if tier in STANDARD_TIERS else tier
+
+
+TRANSLATIONS: Mapping[str, Callable[[str], str | None]] = {
+    "operation": _operation,
+    "service_tier": _service_tier,
+    **dict.fromkeys(("provider", "request_model", "response_model"), _unquoted),
+}
+"""What makes our words of those of others, by the column they are for."""
