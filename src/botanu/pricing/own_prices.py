@@ -221,9 +221,12 @@ def _sets(prices: Sequence[OwnPrice]) -> tuple[PriceSet, ...]:
 
 
 def discounts(given: Iterable[OwnDiscount]) -> list[tuple[Scope, Discount]]:
-    """Return discounts with their scopes, in the order they count: the most specific first, then the latest."""
+    """Return discounts with their scopes, in the order they count: the most specific first, then the latest.
+
+    Of two from the same instant on the one that comes last in *given* counts.
+    """
     beginning = datetime.min.replace(tzinfo=UTC)
-    ordered = sorted(given, key=lambda each: each.valid_from or beginning, reverse=True)
+    ordered = sorted([*given][::-1], key=lambda each: each.valid_from or beginning, reverse=True)
     ordered.sort(key=lambda each: (each.scope.rank, each.meter is not None), reverse=True)
     return [(each.scope, Discount(each.percent, each.meter, each.valid_from)) for each in ordered]
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from botanu.pricing.price_list import OwnTerms
+from botanu.pricing.terms import BY_HAND, Recorded, Term
 from botanu.pricing.value_card import UnitValue
 
 
@@ -63,6 +65,27 @@ class Store(Protocol):
 
     def values(self) -> list[UnitValue]:
         """Return the value card: all values ever recorded, by type, workflow and first instant."""
+
+    def set_terms(
+        self, terms: Sequence[Term], now: datetime, *, origin: str = BY_HAND, gone: Sequence[str] = ()
+    ) -> int:
+        """Record what the user says of prices, all or nothing; return how many of *terms* are new.
+
+        A term equal to one in force is nothing new. Before that, what *gone* names (by ``term_id``) and *origin* had
+        said is withdrawn. Every price is in ``prices`` as well.
+        """
+
+    def recorded_terms(self) -> list[Recorded]:
+        """Return all terms that were not withdrawn, in the order they were recorded."""
+
+    def terms(self) -> OwnTerms:
+        """Return all terms that were not withdrawn, in the order they were recorded, by kind."""
+
+    def withdraw_terms(self, names: Sequence[str], now: datetime) -> int:
+        """Withdraw the terms of these ``term_id``, wherever they are from; return how many rows that were.
+
+        They stay readable, and what they priced keeps its cost.
+        """
 
     def query(
         self,

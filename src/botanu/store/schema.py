@@ -249,6 +249,7 @@ PRICE_TERMS = Table(
     "price_terms",
     "One thing that the user says of prices: a price, a discount, or another name for a model.",
     (
+        Column("term_id", "VARCHAR", "Names exactly this term; of a price its price_id.", since=3),
         Column("kind", "VARCHAR", "price, discount or alias.", since=3),
         Column("provider", "VARCHAR", "Who bills; * is any.", since=3),
         Column("model", "VARCHAR", "What is billed: a model, tool, path, table, ...; * is any letters.", since=3),
@@ -263,7 +264,8 @@ PRICE_TERMS = Table(
         Column("tenant_id", "VARCHAR", "The one tenant it is for; null: all.", since=3),
         Column("service_tier", "VARCHAR", "The one service tier it is for; null: standard.", since=3),
         Column("valid_from", "TIMESTAMP WITH TIME ZONE", "First instant it holds; null: always.", since=3),
-        Column("source", "VARCHAR", "Who said so: set, a file, or its own source.", since=3),
+        Column("source", "VARCHAR", "Who says so: set, a file, or the source it names.", since=3),
+        Column("origin", "VARCHAR", "How it came here: set, or the name of a file.", since=3),
         Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded.", since=3),
         Column("withdrawn_at", "TIMESTAMP WITH TIME ZONE", "When it was withdrawn; null: it was not.", since=3),
     ),
