@@ -16,6 +16,8 @@ COMMANDS = {
     "report": ("botanu.cli.questions:report", "Print what outcomes cost, by workflow or another dimension."),
     "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
     "doctor": ("botanu.cli.doctor:doctor", "Say which calls of a program are metered, and whether its spans arrive."),
+    "prices": ("botanu.cli.prices:prices", "Your own prices, what has none, and why a call costs what it costs."),
+    "events": ("botanu.cli.events:events", "What one event cost: its runs, and every call of them."),
     "values": ("botanu.cli.values:values", "What one unit of each value type is worth, in money."),
 }
 """Where each command is, and its line in the list of them."""

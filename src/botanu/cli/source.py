@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import httpx2
 
+from botanu.cli.remote_prices import PricingSource, RemotePricing
 from botanu.errors import BotanuError, QueryError, SettingsError, UnavailableError
 from botanu.server import plain
 from botanu.server.plain import Plain
@@ -34,6 +35,10 @@ class Source(Protocol):
         self, *, value_type: str, amount: object, currency: str, since: str | None, workflow: str | None
     ) -> Plain:
         """Record what one unit of *value_type* is worth."""
+
+    @property
+    def pricing(self) -> PricingSource:
+        """What questions about prices are put to."""
 
 
 class Remote:
@@ -92,6 +97,11 @@ class Remote:
         """Record what one unit of *value_type* is worth."""
         value = {"value_type": value_type, "amount": amount, "currency": currency, "from": since, "workflow": workflow}
         return self._ask("POST", "/v1/values", value)
+
+    @property
+    def pricing(self) -> RemotePricing:
+        """What questions about prices are put to."""
+        return RemotePricing(self._ask)
 
     def _ask(
         self, method: str, path: str, document: Plain | None = None, parameters: dict[str, str] | None = None

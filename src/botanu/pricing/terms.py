@@ -1,7 +1,7 @@
 """What the user says of prices, as it is kept: each term has a name, an origin, and an instant from which it holds."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from hashlib import blake2s
 
@@ -28,7 +28,7 @@ class Recorded:
     @property
     def is_dated(self) -> bool:
         """Return whether its first instant was given. Otherwise it holds always, or from when it was recorded."""
-        return not isinstance(self.term, Alias) and self.term.valid_from not in (None, self.recorded_at)
+        return start_of(self.term) not in (None, self.recorded_at)
 
 
 def term_id(term: Term) -> str:
@@ -45,6 +45,26 @@ def subject(term: Term) -> tuple[object, ...]:
     if isinstance(term, Alias):
         return Alias, term.provider, term.model
     return type(term), term.scope, term.meter
+
+
+def start_of(term: Term) -> datetime | None:
+    """Return the first instant of a term; ``None``: always."""
+    return None if isinstance(term, Alias) else term.valid_from
+
+
+def above_of(term: Term) -> int:
+    """Return above how many input tokens a term holds."""
+    return term.above if isinstance(term, OwnPrice) else 0
+
+
+def starting(term: Term, start: datetime | None) -> Term:
+    """Return *term* from another first instant on; an alias has none."""
+    return term if isinstance(term, Alias) else replace(term, valid_from=start)
+
+
+def bare(term: Term) -> Term:
+    """Return *term* without its first instant and its source: what it says."""
+    return replace(starting(term, None), source="")
 
 
 def own_terms(terms: Iterable[Term]) -> OwnTerms:

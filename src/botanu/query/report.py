@@ -8,15 +8,19 @@ from typing import Any
 from botanu.errors import QueryError
 from botanu.pricing.money import CURRENCY
 from botanu.query.measures import MEASURES, PRICED, RECORDED, SUMS, UNVALUED, Coverage
+from botanu.query.unpriced import unpriced
 from botanu.query.window import Window
 from botanu.store.protocol import Store
-from botanu.store.schema import OUTCOME_ORDER
+from botanu.store.schema import OUTCOME_ORDER, TOTAL
 
 DIMENSIONS = ("workflow", "workflow_version", "customer_id", "environment", "tenant_id")
 """Columns of ``runs`` that a report can be broken down by."""
 
 UNVALUED_TYPES_MAX = 10
 """Most value types without a value that a report names."""
+
+UNPRICED_MAX = 10
+"""Most kinds of call without a price that a report names."""
 
 Row = Mapping[str, Any]
 
@@ -48,7 +52,7 @@ def report(store: Store, window: Window, *, by: str = "workflow") -> Report:
     """
     if by not in DIMENSIONS:
         raise QueryError(f"by must be one of {', '.join(DIMENSIONS)}, not {by!r}")
-    bounds = _bounds(window)
+    bounds = window.bounds
     rows = store.query(_sql(by, window), bounds).to_pylist()
     (total,) = store.query(_sql(None, window), bounds).to_pylist()
     coverage = _coverage(store, window, total)
@@ -59,32 +63,19 @@ def report(store: Store, window: Window, *, by: str = "workflow") -> Report:
 
 
 def _coverage(store: Store, window: Window, total: Row) -> Coverage:
-    bounds = _bounds(window)
-    unvalued = int(total["unvalued"] or 0)
+    bounds = window.bounds
+    unvalued, lacking = int(total["unvalued"] or 0), int(total["unpriced"] or 0)
     types = store.query(_unvalued_types_sql(window), bounds).column(0).to_pylist() if unvalued else ()
     return Coverage(
         priced=total["priced"],
         attributed=store.query(_attributed_sql(window), bounds).column(0)[0].as_py(),
         recorded=total["recorded"],
-        unpriced_calls=int(total["unpriced"] or 0),
+        unpriced_calls=lacking,
         unvalued_runs=unvalued,
         unvalued_types=tuple(types),
+        unpriced=tuple(unpriced(store, window, of_runs=True, most=UNPRICED_MAX)) if lacking else (),
+        other_costs=tuple(store.query(_other_costs_sql(window), bounds).to_pylist()),
     )
-
-
-def _bounds(window: Window) -> dict[str, object]:
-    given = {"start": window.start, "end": window.end}
-    return {name: moment for name, moment in given.items() if moment is not None}
-
-
-def _within(window: Window) -> str:
-    """Return the condition that a row started in *window*."""
-    conditions = []
-    if window.start is not None:
-        conditions.append("start_time >= $start")
-    if window.end is not None:
-        conditions.append("start_time < $end")
-    return " AND ".join(conditions) or "TRUE"
 
 
 def _sql(by: str | None, window: Window) -> str:
@@ -95,7 +86,7 @@ def _sql(by: str | None, window: Window) -> str:
     measures = ", ".join(f"{measure.formula} AS {measure.name}" for measure in MEASURES)
     return f"""
 WITH scope AS (
-  SELECT *, {dimension}coalesce(event_id, run_id) AS event FROM runs WHERE {_within(window)}
+  SELECT *, {dimension}coalesce(event_id, run_id) AS event FROM runs WHERE {window.holds}
 ),
 finals AS (
   SELECT {key}event,
@@ -118,12 +109,20 @@ def _sums(of: str) -> str:
 def _attributed_sql(window: Window) -> str:
     return f"""
 SELECT sum(cost) FILTER (run_id IS NOT NULL) / nullif(sum(cost), 0) AS attributed
-FROM spans WHERE counted AND {_within(window)}
+FROM spans WHERE counted AND currency = '{CURRENCY}' AND {window.holds}
 """
 
 
 def _unvalued_types_sql(window: Window) -> str:
     return f"""
 SELECT DISTINCT outcome_value_type FROM runs
-WHERE outcome_value_type IS NOT NULL AND {UNVALUED} AND {_within(window)} ORDER BY 1 LIMIT {UNVALUED_TYPES_MAX}
+WHERE outcome_value_type IS NOT NULL AND {UNVALUED} AND {window.holds} ORDER BY 1 LIMIT {UNVALUED_TYPES_MAX}
+"""
+
+
+def _other_costs_sql(window: Window) -> str:
+    return f"""
+SELECT other.currency AS currency, sum(other.amount)::{TOTAL} AS amount
+FROM (SELECT unnest(other_costs) AS other FROM runs WHERE other_costs IS NOT NULL AND {window.holds})
+GROUP BY 1 ORDER BY 1
 """

@@ -45,6 +45,22 @@ class Window:
             raise QueryError(f"window must be a number of h, d or w such as 28d, or all, not {name!r}")
         return cls(match[0], now - int(match[1]) * _UNITS[match[2]], now)
 
+    @property
+    def bounds(self) -> dict[str, object]:
+        """The parameters of ``holds``."""
+        given = {"start": self.start, "end": self.end}
+        return {name: moment for name, moment in given.items() if moment is not None}
+
+    @property
+    def holds(self) -> str:
+        """The SQL condition that a row started in the window."""
+        conditions = []
+        if self.start is not None:
+            conditions.append("start_time >= $start")
+        if self.end is not None:
+            conditions.append("start_time < $end")
+        return " AND ".join(conditions) or "TRUE"
+
 
 def parse_instant(text: str) -> datetime:
     """Return the instant that *text* (ISO 8601) names; a date is its first instant, without a zone UTC.

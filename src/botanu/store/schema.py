@@ -18,6 +18,8 @@ VALUE_AMOUNT = "DECIMAL(28,9)"
 QUANTITY = "DECIMAL(24,6)"
 """How much of a meter, in its unit."""
 
+OTHER_COSTS = f"STRUCT(currency VARCHAR, amount {TOTAL})[]"
+
 LINE_ITEMS = f"STRUCT(meter VARCHAR, quantity {QUANTITY}, price_id VARCHAR, amount {AMOUNT})[]"
 
 
@@ -78,7 +80,11 @@ _OUTCOME_ORIGIN = (
 )
 
 _SUMS = (
-    Column("total_cost", TOTAL, "Sum of the costs known; null when calls were made and none has a price."),
+    Column(
+        "total_cost",
+        TOTAL,
+        "Sum of the costs known, in US dollars; null when none is, of calls that were made.",
+    ),
     Column("unpriced_calls", "BIGINT", "Calls whose cost is not known, or not wholly: total_cost lacks them."),
 )
 
@@ -176,6 +182,7 @@ RUNS = Table(
         Column("calls", "BIGINT", "Calls of models and tools that count."),
         Column("span_count", "BIGINT", "Spans that arrived."),
         Column("last_received_at", "TIMESTAMP WITH TIME ZONE", "When the newest of its spans arrived."),
+        Column("other_costs", OTHER_COSTS, "Costs in other currencies, which are never added; null: none.", since=3),
     ),
 )
 
@@ -193,6 +200,7 @@ EVENTS = Table(
         *_SUMS,
         Column("value", VALUE_AMOUNT, "Sum of the values of its runs; null when none is known."),
         Column("margin", TOTAL, "value - total_cost."),
+        Column("other_costs", OTHER_COSTS, "Costs in other currencies, which are never added; null: none.", since=3),
     ),
 )
 

@@ -1,6 +1,6 @@
 """What the user says of prices in SQL: what the embedded store runs when it is recorded or withdrawn.
 
-Nothing is ever changed but ``withdrawn_at``, once. Of several terms of one subject and instant the last recorded counts.
+Nothing is ever changed but ``withdrawn_at``, once. Of several terms of one subject and instant the last one counts.
 """
 
 import duckdb
@@ -22,6 +22,14 @@ _HELD = f"""
 SELECT *, lead(recorded_at) OVER same AS corrected_at FROM price_terms WHERE withdrawn_at IS NULL
 WINDOW same AS (PARTITION BY {_SUBJECT} ORDER BY recorded_at, rowid)
 """
+
+LISTED = f"""
+SELECT h.term_id, h.kind, h.provider, h.model, h.meter, h.amount, h.per, h.above, h.currency, h.percent,
+  h.as_provider, h.as_model, h.tenant_id, h.service_tier, h.valid_from, p.valid_to, p.hours, h.source, h.origin
+FROM ({_HELD}) AS h LEFT JOIN prices p ON p.price_id = h.term_id WHERE h.corrected_at IS NULL
+ORDER BY h.kind, h.provider, h.model, h.meter, h.tenant_id, h.service_tier, h.valid_from NULLS FIRST, h.above
+"""
+"""All that is in force at some instant, with when a price ends."""
 
 _NEW = f"""
 INSERT INTO price_terms BY NAME
