@@ -23,7 +23,7 @@ def test_terms_come_back_as_they_were_said(lab):
     terms = [
         price("0.000000000000000001", per=7, above=200_000, currency="eur", tenant_id="T", service_tier="batch"),
         price("100"),
-        OwnDiscount.of({"percent": "12.5", "provider": "openai", "from": "2026-01-01"}, source="set"),
+        OwnDiscount.of({"percent": "10.0", "provider": "openai", "from": "2026-01-01"}, source="set"),
         Alias.of({"provider": "azure", "model": "prod-1", "as_model": "gpt-4o", "as_provider": "openai"}, source="x"),
     ]
 

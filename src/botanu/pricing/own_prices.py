@@ -145,7 +145,7 @@ class OwnDiscount:
         meter = fields.get("meter")
         return cls(
             scope_of(fields),
-            percent,
+            percent.normalize() if percent else Decimal(0),
             None if meter is None else _meter(str(meter), what),
             instant_of(fields.get("from"), what),
             str(fields.get("source") or source),

@@ -1,6 +1,6 @@
 """The HTTP API of prices, in JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -28,18 +28,6 @@ def price_routes(service: Service) -> list[Route]:
         own = str(given.pop("own", "false")).lower() == "true"
         return await _answer(lambda: service.pricing.listed(**given, own=own))
 
-    async def set_price(request: Request) -> Response:
-        given = await document(request)
-        return await _answer(lambda: service.pricing.set_price(**given))
-
-    async def set_discount(request: Request) -> Response:
-        given = await document(request)
-        return await _answer(lambda: service.pricing.set_discount(**given))
-
-    async def set_alias(request: Request) -> Response:
-        given = await document(request)
-        return await _answer(lambda: service.pricing.set_alias(**given))
-
     async def withdraw(request: Request) -> Response:
         given = arguments(await document(request), {"id": "name"}, required={"id"})
         return await _answer(lambda: service.pricing.withdraw(**given))
@@ -48,6 +36,28 @@ def price_routes(service: Service) -> list[Route]:
         given = _known(await document(request), _IMPORT, required=("origin", "entries"))
         return await _answer(lambda: service.pricing.import_plain(**given))
 
+    return [
+        Route("/v1/prices", listed, methods=["GET"]),
+        Route("/v1/prices", _recording(lambda: service.pricing.set_price), methods=["POST"]),
+        Route("/v1/prices/discounts", _recording(lambda: service.pricing.set_discount), methods=["POST"]),
+        Route("/v1/prices/aliases", _recording(lambda: service.pricing.set_alias), methods=["POST"]),
+        Route("/v1/prices/withdraw", withdraw, methods=["POST"]),
+        Route("/v1/prices/import", import_file, methods=["POST"]),
+        *_asking(service),
+    ]
+
+
+def _recording(record: Callable[[], Callable[..., Plain]]) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers a request to record what its body says."""
+
+    async def recorded(request: Request) -> Response:
+        given = await document(request)
+        return await _answer(lambda: record()(**given))
+
+    return recorded
+
+
+def _asking(service: Service) -> list[Route]:
     async def missing(request: Request) -> Response:
         given = arguments(request.query_params, _MISSING)
         return await _answer(lambda: service.pricing.missing(**given))
@@ -61,12 +71,6 @@ def price_routes(service: Service) -> list[Route]:
         return await _answer(lambda: service.pricing.explain_usage(**given))
 
     return [
-        Route("/v1/prices", listed, methods=["GET"]),
-        Route("/v1/prices", set_price, methods=["POST"]),
-        Route("/v1/prices/discounts", set_discount, methods=["POST"]),
-        Route("/v1/prices/aliases", set_alias, methods=["POST"]),
-        Route("/v1/prices/withdraw", withdraw, methods=["POST"]),
-        Route("/v1/prices/import", import_file, methods=["POST"]),
         Route("/v1/prices/missing", missing, methods=["GET"]),
         Route("/v1/prices/explain", explain_span, methods=["GET"]),
         Route("/v1/prices/explain", explain_usage, methods=["POST"]),
