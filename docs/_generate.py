@@ -13,8 +13,10 @@ from cyclopts.argument import Argument
 
 from botanu import content, semconv
 from botanu.cli.main import command_line
-from botanu.ingest.dialects import DIALECTS
+from botanu.ingest.dialects import DIALECTS, JSON, SERVICES
+from botanu.pricing import notes
 from botanu.pricing.meters import METERS
+from botanu.pricing.notes import Note
 from botanu.query.measures import MEASURES, SUMS
 from botanu.query.report import DIMENSIONS
 from botanu.sdk.settings import SdkSettings
@@ -61,6 +63,15 @@ def tables() -> str:
     return _page(parts)
 
 
+def _notes() -> Iterator[tuple[str, str]]:
+    body = ast.parse(inspect.getsource(notes)).body
+    (words,) = (node for node in body if isinstance(node, ast.ClassDef))
+    for node, below in pairwise(words.body):
+        match node, below:
+            case ast.Assign(value=ast.Constant(value=str(word))), ast.Expr(value=ast.Constant(value=str(sentence))):
+                yield _code(word), sentence
+
+
 def measures() -> str:
     """Return every measure with its formula, the sums that formulas use, and the dimensions."""
     rows = [(_code(each.name), each.title, each.unit.value, each.sentence, _code(each.formula)) for each in MEASURES]
@@ -81,7 +92,18 @@ def measures() -> str:
 def meters() -> str:
     """Return every meter, what contains it, and the name of what remains of it."""
     rows = [(_code(each.name), each.sentence, _code(each.within), _code(each.rest)) for each in METERS]
-    return _table(("meter", "meaning", "within", "what remains of it"), rows)
+    words = [
+        "## Notes",
+        "The words of the column `cost_notes` of [spans](tables.md#spans).",
+        inspect.getdoc(Note) or "",
+    ]
+    return _page(
+        [
+            _table(("meter", "meaning", "within", "what remains of it"), rows),
+            *words,
+            _table(("word", "meaning"), _notes()),
+        ]
+    )
 
 
 def commands() -> str:
@@ -173,6 +195,12 @@ def _dialects() -> Iterator[str]:
         yield f"### {dialect.name}"
         rows = [(_code(column), ", ".join(map(_code, names))) for column, names in dialect.attributes.items()]
         yield _table(("column", "attributes"), rows)
+    yield "The values of these are JSON objects, whose members are read as if they were attributes: `name.member`."
+    yield _list(map(_code, JSON))
+    yield "### What is no model"
+    yield "Who bills, and what is billed, of spans that are calls only where there is a price for them:"
+    rows = [(each.name, *(", ".join(map(_code, names)) for names in (each.provider, each.billed))) for each in SERVICES]
+    yield _table(("family", "provider", "billed"), rows)
 
 
 def _content() -> Iterator[str]:

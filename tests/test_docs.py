@@ -32,6 +32,8 @@ from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.meters import METERS, RESTS
+from botanu.query.causes import Cause
+from botanu.query.invoice_formats import FORMATS
 from botanu.query.measures import MEASURES
 from botanu.query.report import DIMENSIONS
 from botanu.sdk.settings import SdkSettings
@@ -179,17 +181,18 @@ class Player:
         return done.stdout
 
     def console(self, block):
-        for words, shown in commands(block):
-            assert words[0] in {"botanu", "pip", "python"}
+        typed = [*commands(block)]
+        for (words, shown), (following, code) in zip(typed, [*typed[1:], ([], "")], strict=True):
+            assert words[0] in {"botanu", "pip", "python", "echo"}
             if words[0] == "botanu" and words[1] not in ENDLESS and (self.asking or words[1] == "values"):
-                self.command(words[1:], shown, block.line)
+                self.command(words[1:], shown, block.line, int(code) if following == ["echo", "$?"] else 0)
 
-    def command(self, words, shown, line):
+    def command(self, words, shown, line, ends=0):
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.variables.items():
                 patch.setenv(name, value)
             code, printed, errors = self.botanu(*words)
-        assert (code, errors) == (0, ""), f"line {line}: {words}"
+        assert (code, errors) == (ends, ""), f"line {line}: {words}"
         if shown:
             got, want = ("".join(f"{each.rstrip()}\n" for each in text.splitlines()) for text in (printed, shown))
             assert OutputChecker().check_output(want, got, ELLIPSIS), f"line {line}: {words} prints\n{got}"
@@ -323,6 +326,15 @@ def test_every_column_is_documented(tmp_path):
     assert {row["table_name"] for row in columns} == documented.keys()
     for row in columns:
         assert f"| `{row['column_name']}` | " in documented[row["table_name"]], row
+
+
+def test_every_invoice_and_cause_is_documented():
+    """Each format that can be read stands in the how-to, and each cause of a gap."""
+    text = (DOCS / "howto" / "reconcile.md").read_text(encoding="utf-8")
+    for form in FORMATS:
+        assert f"| {form.name} |" in text
+    for cause in Cause:
+        assert f"| `{cause}` |" in text
 
 
 def test_every_meter_is_documented():

@@ -10,6 +10,7 @@
     ├── DecodeError (ValueError)     a request that will never be readable
     │   └── TooLargeError            ... because it is over a limit
     ├── PriceError (ValueError)      a price or value that cannot be meant
+    ├── InvoiceError (ValueError)    an invoice that cannot be read, or compared with what is booked
     ├── QueryError (ValueError)      a question that is not allowed or cannot be answered
     └── StoreError
         ├── StoreLockedError         another process holds the store
@@ -50,6 +51,10 @@ class TooLargeError(DecodeError):
 
 class PriceError(BotanuError, ValueError):
     """A price or value that cannot be meant."""
+
+
+class InvoiceError(BotanuError, ValueError):
+    """An invoice that cannot be read, or compared with what is booked."""
 
 
 class QueryError(BotanuError, ValueError):

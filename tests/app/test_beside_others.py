@@ -267,6 +267,21 @@ def test_logfire_configured_again(tmp_path):
     assert played.errors == []
 
 
+def test_what_logfire_makes_in_a_context_it_carried_is_in_the_run(tmp_path):
+    """It does so at the end of each stream of a model, and takes its own warning propagator off for that."""
+    carried = """
+with run_botanu("stream", event_id="order-3", customer_id="acme"):
+    carrier = logfire.get_context()
+    with logfire.attach_context(carrier):
+        logfire.info("streaming response")
+"""
+    played = play(tmp_path, LOGFIRE.setup, OURS, "from botanu import run_botanu", carried)
+
+    assert played.errors == []
+    made, run = attributes(played.span("streaming response")), attributes(played.span("stream"))
+    assert made.get(semconv.RUN_ID) == run[semconv.RUN_ID]
+
+
 @pytest.mark.parametrize("product", [LOGFIRE, LANGFUSE], ids=["logfire", "langfuse"])
 def test_what_the_other_product_samples_out_reaches_us_alone(tmp_path, product):
     played = play(tmp_path, product.setup, OURS, rate="0.0")

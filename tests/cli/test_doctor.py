@@ -80,12 +80,6 @@ BY_HAND = "record its calls with botanu.track_llm_call"
             BY_HAND,
         ),
         (
-            "mistralai",
-            {"openinference-instrumentation-mistralai": "mistralai; extra == 'instruments'"},
-            "the server does not read the names that openinference-instrumentation-mistralai writes",
-            BY_HAND,
-        ),
-        (
             "flask",
             {"opentelemetry-instrumentation-flask": "flask<3; extra == 'instruments'"},
             "opentelemetry-instrumentation-flask: it takes flask<3, and there is flask 3.4.0",

@@ -12,7 +12,6 @@ from support.process import environment, run_python
 GENAI = "opentelemetry-instrumentation-genai-openai"
 OURS = "opentelemetry.instrumentation.genai.openai"
 OPENINFERENCE = "from openinference.instrumentation.openai import OpenAIInstrumentor\nOpenAIInstrumentor().instrument()"
-UNREAD = "the server does not read the names that openinference-instrumentation-openai writes"
 
 CALL = """
 with run_botanu("w", event_id="e", customer_id="c"):
@@ -58,8 +57,8 @@ def provider():
         ("botanu.enable()", {}, "not turned on", f"nothing read here turns on {GENAI}"),
         ("botanu.enable(instrument=False)", {"BOTANU_INSTRUMENT": "yes"}, "not turned on", "nothing read here turns"),
         (f"from {OURS} import OpenAIInstrumentor", {}, "not turned on", "nothing read here turns on"),
-        (OPENINFERENCE, {}, "not metered", UNREAD),
-        (f"{OPENINFERENCE}\nbotanu.enable(instrument=True)", {}, "not metered", UNREAD),
+        (OPENINFERENCE, {}, "metered", "by openinference-instrumentation-openai"),
+        (f"{OPENINFERENCE}\nbotanu.enable(instrument=True)", {}, "metered", "by openinference-instrumentation-openai"),
     ],
 )
 def test_a_client_is_called_metered_where_running_the_program_meters_its_calls(  # noqa: PLR0913, PLR0917
@@ -85,7 +84,6 @@ def test_a_client_is_called_metered_where_running_the_program_meters_its_calls( 
         ("import botanu", {}, "call botanu.enable(instrument=True) or set BOTANU_INSTRUMENT=true"),
         ("", {"BOTANU_INSTRUMENT": "true"}, "call botanu.enable(instrument=True)"),
         ("import botanu\nbotanu.enable(instrument=False)", {"BOTANU_INSTRUMENT": "true"}, "call botanu.enable(ins"),
-        (OPENINFERENCE, {}, f"turn on {GENAI} in its place"),
     ],
 )
 def test_what_to_do_where_it_is_not_turned_on_is_told(found, program, monkeypatch, code, environ, remedy):

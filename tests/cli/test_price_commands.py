@@ -57,7 +57,7 @@ def test_prices_are_set_listed_and_withdrawn(prices):
     assert re.fullmatch(r"-5 % off the list prices of output_tokens of openai/\*, from 20..-.* on", told)
 
     listed = json.loads(prices("prices", "list", "--own", "-f", "json")[0])
-    assert [price["amount"] for price in listed["prices"]] == [2.5, 3]
+    assert [(price["amount"], price["tenant_id"]) for price in listed["prices"]] == [(2.5, None), (3, "T")]
     table = prices("prices", "list", "acme")
     assert table[0].split()[:5] == ["provider", "model", "meter", "amount", "per"]
     assert len(table) == 3

@@ -25,13 +25,16 @@ class Wrapped:
         self.groups = []
         self.fail = lambda names: None
 
-    def append(self, spans, now):
+    def related(self, spans, columns):
+        return self._store.related(spans, columns)
+
+    def append(self, spans, now, revised=None):
         self.open.wait()
         names = spans.column("name").to_pylist()
         self.groups.append(names)
         if error := self.fail(names):
             raise error
-        return self._store.append(spans, now)
+        return self._store.append(spans, now, revised)
 
     def abandon(self, now):
         if error := self.fail(["abandon"]):

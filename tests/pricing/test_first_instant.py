@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from support.lab import CATALOG
 
+from botanu.pricing.notes import SENTENCES, Note
 from botanu.pricing.own_prices import Alias, OwnDiscount, OwnPrice, discounts
 from botanu.pricing.price_list import OwnTerms, PriceList
 from botanu.pricing.terms import first_instant
@@ -57,3 +58,7 @@ def test_of_two_discounts_from_one_instant_the_last_recorded_counts(order):
     given = [OwnDiscount.of({"percent": percent, "from": "2026-01-01"}, source="set") for percent in order]
 
     assert discounts(given)[0][1].percent == order[-1]
+
+
+def test_every_note_has_a_sentence_for_people():
+    assert SENTENCES.keys() == set(Note)

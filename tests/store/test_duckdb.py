@@ -15,7 +15,7 @@ from support.otlp import late_outcome, llm, run_spans, span
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import BEGINNING, UnitValue
 from botanu.store.duckdb import FILE
-from botanu.store.schema import LINE_ITEMS, LINE_ITEMS_VIEW, MIGRATIONS, QUANTITY, TABLES
+from botanu.store.schema import LINE_ITEMS, LINE_ITEMS_VIEW, MIGRATIONS, QUANTITY, SPANS, TABLES
 
 
 def test_the_tables_are_as_described(lab):
@@ -90,7 +90,11 @@ def test_a_store_of_an_older_release_is_brought_up_to_this_one(tmp_path):
         connection.execute("DELETE FROM schema_version WHERE version > 1")
 
     again = Lab(tmp_path)
-    assert again.tables() == before
+    later = {column.name for column in SPANS.columns if column.since > 1}
+    after = again.tables()
+    for tables in (after, before):
+        tables["spans"] = [{name: row[name] for name in row.keys() - later} for row in tables["spans"]]
+    assert after == before
     assert again.row("SELECT max(version) AS version FROM schema_version")["version"] == len(MIGRATIONS)
     assert set(again.row("SELECT * FROM line_items")) == set(LINE_ITEMS_VIEW.names)
     again.send(late_outcome(run_id="r-1", at=time.time_ns(), status="failed"))
@@ -141,7 +145,7 @@ def test_a_connection_that_is_gone_is_unavailable(lab):
     connection = lab.store._connection
     lab.store._connection = connection.cursor()
     lab.store._connection.close()
-    with pytest.raises(UnavailableError, match="nothing was written"):
+    with pytest.raises(UnavailableError, match="nothing was"):
         lab.send(*run_spans(run_id="r-1", status="success"))
     lab.store._connection = connection
 

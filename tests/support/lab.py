@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from botanu.ingest.costs import add_costs
+from botanu.ingest.counting import DECIDED, LOOKED_AT, count_once
 from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.ingest.rollup import ROLLUPS
@@ -61,7 +62,12 @@ class Lab:
 
     def send(self, *spans, now=NOW):
         """Append spans as one batch."""
-        return self.store.append(pa.table(priced(*spans, now=now)), now)
+        return self.add(pa.table(priced(*spans, now=now)), now=now)
+
+    def add(self, table, *, now=NOW):
+        """Append a table of priced spans, each call counted once."""
+        table, revised = count_once(table, self.store.related(table, (*LOOKED_AT, *DECIDED)), PRICES)
+        return self.store.append(table, now, revised)
 
     def rows(self, sql, **parameters):
         return self.store.query(sql, parameters).to_pylist()

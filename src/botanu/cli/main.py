@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": ("botanu.cli.serve:serve", "Receive spans over OTLP, and answer questions about them."),
     "report": ("botanu.cli.questions:report", "Print what outcomes cost, by workflow or another dimension."),
     "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
+    "reconcile": ("botanu.cli.reconcile:reconcile_invoice", "Compare an invoice with what was booked."),
     "doctor": ("botanu.cli.doctor:doctor", "Say which calls of a program are metered, and whether its spans arrive."),
     "prices": ("botanu.cli.prices:prices", "Your own prices, what has none, and why a call costs what it costs."),
     "events": ("botanu.cli.events:events", "What one event cost: its runs, and every call of them."),
@@ -41,7 +42,10 @@ def command_line(*, listing: bool = False) -> cyclopts.App:
 
 
 def main() -> None:
-    """Run the command line: 0 on success, 1 when it could not be done, 2 when the command is not understood."""
+    """Run the command line: 0 on success, 1 when it could not be done, 2 when the command is not understood.
+
+    A command may end with a code of its own where its answer is no: ``reconcile`` with 3.
+    """
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of SQL that our own check refuses, with a reason
     given = sys.argv[1:]
     try:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from botanu.cli.findings import Finding
 from botanu.cli.imports import Program
 from botanu.cli.switches import ENABLE, LOGFIRE, Switch, Switches
-from botanu.sdk.clients import BY_HAND, CLIENTS, LIMITS, UNREAD, Client, Kind
+from botanu.sdk.clients import BY_HAND, CLIENTS, LIMITS, Client, Kind
 from botanu.sdk.instrumenting import Instrumentation, installed, traces_itself
 from botanu.settings import variable
 
@@ -66,7 +66,7 @@ class _Look:
         if traces_itself(self.client):
             return _Verdict(ok=True, state=word, detail="by itself")
         by, switch = self._on()
-        if switch and not by.startswith(UNREAD):
+        if switch:
             state = word if switch.sure else "not known"
             limit = LIMITS.get(_without_version(by))
             detail = f"by {by}, {switch.said}" + (f"; not reported: {limit}" if limit else "")
@@ -74,12 +74,12 @@ class _Look:
         ready = self._ready()
         if self.program is None and ready:
             return _Verdict(ok=True, state=f"can be {word}", detail=f"by {ready}, once it is turned on")
-        reason, remedy = self._lack(by if switch else "", ready)
+        reason, remedy = self._lack(ready)
         if hand := self._by_hand():
             detail = f"perhaps by hand, with {hand}" + (f"; {reason}" if reason else "")
             else_ = f", or in its place {remedy}" if remedy not in ("", _RECORD) else ""
             return _Verdict(ok=True, state="not known", detail=detail, remedy=f"see that it covers all calls{else_}")
-        state = f"not {word}" if switch or not ready else "not turned on"
+        state = "not turned on" if ready else f"not {word}"
         return _Verdict(ok=False, state=state, detail=reason, remedy=remedy)
 
     def _on(self) -> tuple[str, Switch | None]:
@@ -93,28 +93,23 @@ class _Look:
         fitting = [each for each in self.available if each.is_on or not each.left_off]
         alone = [(_named(each), switch) for each in fitting if (switch := self.switches.of(each, self.client))]
         if alone:
-            return min(alone, key=lambda one: (not one[1].sure, one[0].startswith(UNREAD)))
+            return min(alone, key=lambda one: not one[1].sure)
         return (_named(fitting[0]), self.switches.of_all()) if fitting else ("", None)
 
     def _ready(self) -> str:
         """Return what would record the client's calls if it were turned on."""
         fitting = [_named(each) for each in self.available if not each.left_off]
-        return fitting[0] if fitting and not fitting[0].startswith(UNREAD) else ""
+        return fitting[0] if fitting else ""
 
-    def _lack(self, unread: str, ready: str) -> tuple[str, str]:
-        """Return why nothing meters the client, neither what is on, *unread*, nor what is *ready*, and what to do."""
+    def _lack(self, ready: str) -> tuple[str, str]:
+        """Return why nothing meters the client, not even what is *ready*, and what to do."""
         client = self.client
         by_hand = _RECORD if client.kind is Kind.GENAI else ""
         install = f"pip install {shlex.quote(client.install)}" if client.install else by_hand
         if client.install and self.program and not self.switches.of_all():
             install += f", and {self._turn_on()}"
-        if unread:
-            return _unread(unread), f"turn on {_without_version(ready)} in its place" if ready else install
         if ready:
             return f"nothing read here turns on {ready}", self._turn_on()
-        fitting = [_named(each) for each in self.available if not each.left_off]
-        if fitting:
-            return _unread(fitting[0]), install
         return "; ".join(f"{each.distribution}: {each.left_off}" for each in self.available), (
             by_hand if self.available else install
         )
@@ -139,10 +134,6 @@ def _named(each: Instrumentation) -> str:
 
 def _without_version(named: str) -> str:
     return named.partition(" ")[0]
-
-
-def _unread(named: str) -> str:
-    return f"the server does not read the names that {_without_version(named)} writes"
 
 
 def _version(*names: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from botanu.ingest import services
-from botanu.ingest.dialects import CALL_OPERATIONS, OF_SERVICES, REMAINDERS, TWO_SIDED, USAGE
+from botanu.ingest.dialects import CALL_OPERATIONS, OF_SERVICES, OWN_RESPONSE_IDS, REMAINDERS, TWO_SIDED, USAGE
 from botanu.ingest.reading import mask
 from botanu.ingest.reported import ROLL_UPS
 from botanu.pricing.costing import REQUESTS, UNUSABLE, Usage
 from botanu.pricing.meters import ABSENT, parts_of, whole
-from botanu.pricing.money import Int64s, in_nanos
+from botanu.pricing.money import AMOUNT, Int64s, in_nanos
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
 
@@ -25,6 +26,8 @@ Mask = NDArray[np.bool_]
 
 _CALLS = pa.array(CALL_OPERATIONS)
 _TWO_SIDED = pa.array(TWO_SIDED)
+_OWN_IDS = pa.array(OWN_RESPONSE_IDS)
+_NOTHING = pa.scalar(Decimal(0), AMOUNT)
 _NAMES = ("provider", "response_model", "request_model", "service_tier", "tenant_id")
 
 
@@ -32,13 +35,15 @@ _NAMES = ("provider", "response_model", "request_model", "service_tier", "tenant
 class Calls:
     """The calls among spans: their *rows*, their *usage*, and which are *around* the calls that they tell of.
 
-    *told_once* are columns without the usage that a span repeats beside its own.
+    *told_once* are columns without the usage that a span repeats beside its own; *tells_itself* says which of all spans
+    tell of usage or a cost of their own.
     """
 
     rows: Int64s
     usage: Usage
     around: Mask
     told_once: Mapping[str, pa.Array]
+    tells_itself: Mask
 
 
 def find_calls(columns: Columns, prices: PriceList) -> Calls:
@@ -56,7 +61,8 @@ def find_calls(columns: Columns, prices: PriceList) -> Calls:
     rows = np.flatnonzero(spans.is_call | (service_of != ABSENT))
     usage = _usage(spans, rows, kinds, service_of[rows])
     told_once = {meter: spans.told_once(meter) for meter in ("input_tokens", "output_tokens")}
-    return Calls(rows, usage, spans.rolls_up[rows] & ~spans.tells_itself[rows], told_once)
+    around = (spans.rolls_up & ~spans.tells_itself)[rows] & (service_of[rows] == ABSENT)
+    return Calls(rows, usage, around, told_once, spans.tells_itself)
 
 
 class _Spans:
@@ -92,8 +98,9 @@ class _Spans:
         uses = np.logical_or.reduce([np.zeros(self.count, dtype=np.bool_), *self._used()])
         failed = mask(self.columns["error_type"].is_valid())
         failed |= mask(pc.equal(self.columns["status_code"], pa.scalar("error")))
-        consumes = mask(pc.is_in(self.columns["operation"], _CALLS)) & (~failed | mask(self.columns["answered"]))
-        return uses | consumes | self.tells_itself | mask(self.columns["claimed_cost"].is_valid())
+        answered = mask(self.columns["answered"]) & ~mask(pc.is_in(self.columns["scope_name"], _OWN_IDS))
+        consumes = mask(pc.is_in(self.columns["operation"], _CALLS)) & (~failed | answered)
+        return uses | consumes | self.tells_itself | mask(pc.greater(self.columns["claimed_cost"], _NOTHING))
 
     def _used(self) -> Iterator[Mask]:
         for meter in (*USAGE, *REMAINDERS):

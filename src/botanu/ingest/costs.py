@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.ingest.calls import Calls, Columns, Mask, find_calls
+from botanu.ingest.same_call import AROUND
 from botanu.pricing.costing import Costed, price_calls
 from botanu.pricing.line_items import LineItems
 from botanu.pricing.meters import ABSENT, units_of
@@ -19,9 +20,6 @@ QUANTITY = pa.decimal128(24, 6)
 """Arrow type of a line item's quantity, in units of its meter."""
 
 LINE_ITEM = pa.struct([("meter", pa.string()), ("quantity", QUANTITY), ("price_id", pa.string()), ("amount", AMOUNT)])
-
-AROUND = "its calls report the same usage"
-"""Why usage on a span around calls does not count."""
 
 _PROGRAM = pa.scalar("program")
 
@@ -59,14 +57,15 @@ def _cost_columns(columns: Columns, costed: Costed, calls: Calls) -> dict[str, p
     priced = np.zeros(len(calls.rows), dtype=np.bool_)
     priced[items.call[items.priced() & items.known()]] = True
     counts = ~calls.around
-    known = (priced | costed.complete) & counts
+    known = priced | costed.complete
     spread = _Spread(calls.rows, count)
     reported = pc.coalesce(columns["cost_amount"], columns["claimed_cost"])
     return {
-        "line_items": _line_items(items, calls.rows, count),
-        "cost": spread.amounts(costed.nanos, known),
+        "line_items": line_items_of(items, calls.rows, count),
+        "cost": spread.amounts(costed.nanos, known & counts),
         "currency": spread.texts(costed.currencies, np.where(known, costed.currency_of, ABSENT)),
         "cost_source": spread.texts(("computed", "reported"), np.where(known, costed.told.astype(np.int64), ABSENT)),
+        "told_by_program": pa.array(calls.tells_itself),
         "computed_cost": spread.amounts(costed.computed, costed.computed != ABSENT),
         "reported_cost": reported,
         "reported_by": pc.if_else(columns["cost_amount"].is_valid(), _PROGRAM, columns["claimed_by"]),
@@ -121,7 +120,7 @@ def _lists(values: pa.Array, sizes: Int64s) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(sizes == 0))
 
 
-def _line_items(items: LineItems, rows: Int64s, count: int) -> pa.Array:
+def line_items_of(items: LineItems, rows: Int64s, count: int) -> pa.Array:
     """Return, per span, its line items as a list; null where it has none."""
     price_ids = pa.array([tier.id for tier in items.tiers], pa.string())
     values = pa.StructArray.from_arrays(

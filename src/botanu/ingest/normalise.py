@@ -3,6 +3,7 @@
 Each attribute we know becomes a column; the rest stays together as JSON; what people and models said is left out.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from botanu.content import CONTENT, CONTENT_PREFIXES
 from botanu.ingest import json_text, services
-from botanu.ingest.dialects import COLUMNS, ENVIRONMENT_OF_RESOURCE, SERVICE_OF_RESOURCE
+from botanu.ingest.dialects import BESIDE_SCOPES, COLUMNS, ENVIRONMENT_OF_RESOURCE, SERVICE_OF_RESOURCE
 from botanu.ingest.nested import expanded
 from botanu.ingest.otlp import SPAN_ID_BYTES, TRACE_ID_BYTES, Attributes, Spans, hex_ids
 from botanu.ingest.reading import Reader, translated
@@ -22,6 +23,7 @@ from botanu.ingest.reported import reported
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 _KINDS = pa.array(["unspecified", "internal", "server", "client", "producer", "consumer"])
+_BESIDE_SCOPES = pa.array(BESIDE_SCOPES)
 _STATUS_CODES = pa.array(["unset", "ok", "error"])
 
 
@@ -37,6 +39,7 @@ def normalise(spans: Spans, received_at: datetime, *, with_services: bool = Fals
     resource_of = pa.array(spans.resource_of)
     for name in ENVIRONMENT_OF_RESOURCE:
         columns["environment"] = pc.coalesce(columns["environment"], of_resource.attribute(name).take(resource_of))
+    columns |= _beside(columns, spans.scope_name)
     columns |= reported(columns, attributes, reader)
     left = reader.left[: len(given.owner)]
     return {
@@ -55,6 +58,18 @@ def normalise(spans: Spans, received_at: datetime, *, with_services: bool = Fals
         "resource": json_text.objects(resources, of_resource.left & _storable(resources)).take(resource_of),
         "span_events": json_text.span_events(spans.column("events"), _storable),
         "links": json_text.links(spans.column("links"), _storable),
+    }
+
+
+def _beside(columns: Mapping[str, pa.Array], scope_name: pa.Array) -> dict[str, pa.Array]:
+    """Return the input of instrumentations that leave the cache out of it as what remains beside the cache."""
+    beside = pc.is_in(scope_name, _BESIDE_SCOPES)
+    if not pc.any(beside).as_py():
+        return {}
+    tokens, rest = columns["input_tokens"], columns["input_uncached_tokens"]
+    return {
+        "input_tokens": pc.if_else(beside, None, tokens),
+        "input_uncached_tokens": pc.if_else(beside, pc.coalesce(rest, tokens), rest),
     }
 
 

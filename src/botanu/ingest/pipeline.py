@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from botanu.errors import BotanuError, DecodeError, UnavailableError
 from botanu.ingest.costs import add_costs
+from botanu.ingest.counting import DECIDED, LOOKED_AT, count_once
 from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import Refusal, Request, decode, flatten
 from botanu.pricing.price_list import PriceList
@@ -176,7 +177,8 @@ class Pipeline:
             columns, used = add_costs(normalise(spans, now, with_services=prices.has_services), prices)
             self._keep_prices(used)
             table = pa.table([columns[name] for name in SPANS.names], names=list(SPANS.names))
-            appended: Appended = self._store.append(table, now)
+            table, revised = count_once(table, self._store.related(table, (*LOOKED_AT, *DECIDED)), prices)
+            appended: Appended = self._store.append(table, now, revised)
             logger.debug("%d spans written, %d were there already", appended.accepted, appended.duplicates)
         return refusals
 

@@ -24,7 +24,7 @@ from genai_prices.types import (
 )
 from genai_prices.units import UnitRegistry
 
-from botanu.pricing.matching import spellings
+from botanu.pricing.matching import MAKERS, spellings
 from botanu.pricing.money import CURRENCY
 from botanu.pricing.rate_card import Layer, PriceSet, RateCard, Tier, first_instant_of
 
@@ -57,7 +57,13 @@ class Catalog:
             except LookupError:
                 continue
             return self._rate_card(found_provider, found_model, service_tier)
-        return None
+        return self._of_maker(model, service_tier) if provider is None else None
+
+    def _of_maker(self, model: str, service_tier: str | None) -> RateCard | None:
+        """Return the rate card of a model of which only the name is known, if one maker alone has it."""
+        makers = [provider for provider in self._snapshot.providers if provider.id in MAKERS]
+        found = [(maker, match) for maker in makers if (match := maker.find_model(model)) is not None]
+        return self._rate_card(*found[0], service_tier) if len(found) == 1 else None
 
     def cards(self) -> Iterator[RateCard]:
         """Yield every rate card there is, with its service tiers as layers."""

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from botanu.pricing.line_items import LineItems, Mask, Part, collect, ordered
-from botanu.pricing.meters import ABSENT, exclusive, overlapping, priced_as, whole
+from botanu.pricing.meters import ABSENT, INCIDENTAL, exclusive, overlapping, priced_as, whole
 from botanu.pricing.money import CURRENCY, Int64s, cost, largest_quantity
 from botanu.pricing.notes import INCOMPLETE, Note
 from botanu.pricing.price_list import Kind
@@ -157,11 +157,15 @@ def _counted(usage: Usage) -> Mask:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Calls that share prices (``None``: none is known); *inputs* is each call's input, which decides the tier."""
+    """Calls that share prices (``None``: none is known); *inputs* is each call's input, which decides the tier.
+
+    *of_service* says that they are calls of no model.
+    """
 
     calls: Int64s
     prices: _Prices | None
     inputs: Int64s
+    of_service: bool = False
 
 
 def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
@@ -181,7 +185,7 @@ def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
             members = calls[within]
             if held is None:
                 notes.add(Note.NO_SERVICE_TIER_PRICE, _mask(members, len(usage.times)))
-            yield _Group(members, held, inputs[members])
+            yield _Group(members, held, inputs[members], not kind.is_listed)
     notes.add(Note.NO_PRICE, _mask(np.concatenate(unpriced), len(usage.times)) & _counted(usage))
 
 
@@ -203,7 +207,8 @@ def _lines(group: _Group, quantities: Mapping[str, Int64s]) -> Iterator[Part]:
         if meter == REQUESTS and tiers is not None:
             counted = np.where(counted == ABSENT, 1, counted)  # a call is one, unless it says how many it is
         used = counted > 0
-        if not used.any():
+        is_billed = tiers is not None or not (group.of_service and meter in INCIDENTAL)
+        if not used.any() or not is_billed:
             continue
         if tiers is None:
             free = meter == REQUESTS and group.prices is not None  # nothing is asked for each

@@ -65,8 +65,15 @@ _ARN = re.compile(r"^arn:aws[a-z-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|infe
 _PROJECT = re.compile(r"^projects/[^/]+/locations/[^/]+/publishers/(?P<publisher>[^/]+)/models/(?P<model>.+)$")
 # https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.publishers.models
 
-GATEWAYS = ("litellm", "litellm_proxy", "portkey", "vercel", "gateway", "ai-gateway")
-"""Who passes calls on without billing them: the model's prefix says who does."""
+GATEWAYS = frozenset(
+    {"_other", "agno", "ai-gateway", "autogen", "crewai", "dspy", "gateway", "haystack", "langchain", "langgraph",
+     "litellm", "litellm_proxy", "llama_index", "llamaindex", "portkey", "vercel"}
+)  # fmt: skip
+"""Names that say who passes a call on, or nothing: the model's own name says who bills."""
+
+MAKERS = ("openai", "anthropic", "google", "mistral", "cohere", "deepseek", "x-ai", "voyageai", "perplexity",
+          "moonshotai", "zai", "minimax")  # fmt: skip
+"""Providers of their own models: a model whose name alone is known is that of the one that has it."""
 
 
 def provider_id(provider: str) -> str:
@@ -92,6 +99,6 @@ def spellings(provider: str | None, model: str) -> Iterator[tuple[str | None, st
             return
         billed_by = None  # the model's name decides
     yield billed_by, name
-    for added in _PREFIXES.get(billed_by or "", ()):
+    for added in (*_PREFIXES.get(billed_by or "", ()), *((f"{billed_by}/",) if billed_by else ())):
         if name.startswith(added):
             yield from spellings(billed_by, name.removeprefix(added))

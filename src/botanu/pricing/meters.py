@@ -107,6 +107,25 @@ METERS = (
 )
 """Every meter that usage is read for, each total before its parts. A program may report others by any name."""
 
+INCIDENTAL = frozenset(
+    {
+        "bytes_scanned",
+        "bytes_read",
+        "bytes_written",
+        "objects",
+        "rows",
+        "messages",
+        "message_chunks_64kb",
+        "gb_seconds",
+        "seconds",
+        "request_units",
+        "read_units",
+        "write_units",
+    }
+)
+"""Meters that spans of databases, queues and functions tell of whether or not they are billed: one without a price
+costs nothing where another one has a price."""
+
 _BY_NAME = {meter.name: meter for meter in METERS}
 _PARTS = {meter.name: tuple(part.name for part in METERS if part.within == meter.name) for meter in METERS}
 _JOINS = {meter.name: tuple(part.name for part in METERS if part.also == meter.name) for meter in METERS}

@@ -230,9 +230,6 @@ LIMITS: Mapping[str, str] = {
 }
 """What an instrumentation does not report, by its distribution."""
 
-UNREAD = "openinference-"
-"""How the distributions begin whose attribute names the server does not read."""
-
 BY_HAND: Mapping[Kind, tuple[str, ...]] = {
     Kind.GENAI: ("track_llm_call", "record_usage", "record_cost"),
     Kind.WEB: ("AsgiMiddleware", "WsgiMiddleware"),

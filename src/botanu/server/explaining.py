@@ -16,7 +16,7 @@ from botanu.pricing.notes import SENTENCES, Note
 from botanu.pricing.price_list import Kind, PriceList
 from botanu.pricing.rate_card import Tier, nanos_of
 from botanu.pricing.remedies import commands
-from botanu.query.booked import booked
+from botanu.query.one_call import one_call
 from botanu.server import plain
 from botanu.server.plain import Plain
 from botanu.store.protocol import Store
@@ -25,8 +25,8 @@ _STANDARD = ("", "standard", "default", "auto", "on_demand")
 
 
 def explain_span(store: Store, span_id: str, trace_id: str | None) -> Plain:
-    """Return the booked cost of one span as a sum; see ``booked``."""
-    return _document(*booked(store, span_id, trace_id))
+    """Return the booked cost of one span as a sum; see ``one_call``."""
+    return _document(*one_call(store, span_id, trace_id))
 
 
 def wanted_kind(provider: str, model: str, tenant_id: str | None, service_tier: str | None) -> Kind:
@@ -121,4 +121,4 @@ def _document(call: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Pl
     if call["priced"] is False:
         remedies = commands(call["provider"], call["model"], lacking, notes, call["start_time"], call["service_tier"])
     told = [{"note": note, "sentence": SENTENCES[Note(note)]} for note in notes]
-    return plain.exactly({**call, "lines": list(lines), "notes": told, "commands": remedies})
+    return plain.document({**call, "lines": list(lines), "notes": told, "commands": remedies})

@@ -65,7 +65,7 @@ def listed(prices: PriceList, store: Store, wanted: Wanted, *, own: bool) -> Pla
     }
     if not own and wanted.provider is not None:
         by_kind["prices"] += _of_the_list(prices, wanted)
-    return plain.exactly(by_kind)
+    return plain.document(by_kind)
 
 
 def _is_wanted(row: Mapping[str, Any], wanted: Wanted) -> bool:

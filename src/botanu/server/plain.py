@@ -72,9 +72,9 @@ def missing(window: Window, found: Sequence[Unpriced]) -> Plain:
     return {"window": _plain(asdict(window)), "unpriced": [_plain(asdict(each)) for each in found]}
 
 
-def exactly(document: Plain) -> Plain:
-    """Return *document* with its values as JSON has them."""
-    return dict(_plain(document))
+def document(values: Mapping[str, object]) -> Plain:
+    """Return what *values* name, all of it in plain values."""
+    return dict(_plain(values))
 
 
 def unit_value(value: UnitValue) -> Plain:

@@ -20,7 +20,7 @@ from botanu.pricing.own_prices import OwnPrice
 from botanu.pricing.price_list import OwnTerms
 from botanu.pricing.terms import BY_HAND, Recorded, Term, own_terms
 from botanu.pricing.value_card import UnitValue
-from botanu.store import term_statements, value_statements
+from botanu.store import span_statements, term_statements, value_statements
 from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Appended, Rollup
 from botanu.store.schema import MIGRATIONS, VERSION
@@ -28,6 +28,9 @@ from botanu.store.term_rows import id_rows, recorded_of, term_rows
 
 FILE = "botanu.duckdb"
 """Name of the store's file in its directory."""
+
+RELATED_WITHIN = timedelta(hours=1)
+"""Spans of one trace, or with the same response id, are looked for among those that started within this of a batch."""
 
 SAME_START = timedelta(seconds=2)
 """Two spans of the same ids are one if their starts differ by no more: a relay may have rounded the time."""
@@ -47,17 +50,6 @@ _TRANSIENT = (
     duckdb.OutOfMemoryException,
     duckdb.TransactionException,
 )
-
-_FRESH = """
-CREATE OR REPLACE TEMP TABLE fresh AS
-SELECT a.* FROM arrived a
-ANTI JOIN (
-  SELECT trace_id, span_id FROM spans WHERE start_time BETWEEN $low AND $high {or_undated}
-) known ON known.trace_id = a.trace_id AND known.span_id = a.span_id
-"""
-_OR_UNDATED = "OR start_time = received_at"
-# A span that says no start has that of its arrival, which is another each time. Asked only where there is one: it looks
-# through all that is stored.
 
 _NEW_PRICES = "INSERT INTO prices BY NAME SELECT * FROM given ANTI JOIN prices USING (price_id)"
 
@@ -89,19 +81,40 @@ class DuckDBStore:
         self._connection = _connect(directory)
         self._migrate()
 
-    def append(self, spans: pa.Table, now: datetime) -> Appended:
+    def related(self, spans: pa.Table, columns: Sequence[str]) -> pa.Table:
+        """Return what is stored of the same traces and responses; see ``Store``."""
+        if len(spans) == 0:
+            return spans.select([*columns])
+        starts = pc.min_max(spans.column("start_time")).as_py()
+        bounds = {"low": starts["min"] - RELATED_WITHIN, "high": starts["max"] + RELATED_WITHIN}
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.register("arrived_ids", spans.select(["trace_id", "response_id"]))
+                sql = span_statements.RELATED.format(columns=", ".join(columns))
+                return cursor.sql(sql, params=bounds).to_arrow_table()
+        except duckdb.Error as error:
+            raise _failure(error, "nothing was read") from error
+
+    def append(self, spans: pa.Table, now: datetime, revised: pa.Table | None = None) -> Appended:
         """Add *spans* and rebuild the runs and events they touch; see ``Store``."""
         if len(spans) == 0:
             return Appended(0, 0)
         starts = pc.min_max(spans.column("start_time")).as_py()
         undated = pc.any(pc.equal(spans.column("start_time"), spans.column("received_at"))).as_py()
         bounds = {"low": starts["min"] - SAME_START, "high": starts["max"] + SAME_START}
-        with self._transaction(arrived=_firsts(spans)) as connection:
-            connection.execute(_FRESH.format(or_undated=_OR_UNDATED if undated else ""), bounds)
+        given = {"arrived": _firsts(spans), **({} if revised is None else {"revised": revised})}
+        with self._transaction(**given) as connection:
+            connection.execute(
+                span_statements.FRESH.format(or_undated=span_statements.OR_UNDATED if undated else ""), bounds
+            )
             accepted = _number(connection, "SELECT count(*) FROM fresh")
             if accepted:
                 connection.execute("INSERT INTO spans BY NAME SELECT * FROM fresh")
-                self._rebuild(connection, "SELECT DISTINCT run_id FROM fresh WHERE run_id IS NOT NULL", {}, now)
+                touched = span_statements.TOUCHED
+                if revised is not None:
+                    connection.execute(span_statements.revise(revised.column_names))
+                    touched = span_statements.TOUCHED_AND_REVISED
+                self._rebuild(connection, touched, {}, now)
         return Appended(accepted, len(spans) - accepted)
 
     def abandon(self, now: datetime) -> int:
@@ -193,8 +206,7 @@ class DuckDBStore:
                 connection.commit()
             except duckdb.Error as error:
                 _roll_back(connection)
-                kind = UnavailableError if isinstance(error, _TRANSIENT) else StoreError
-                raise kind(f"nothing was written: {error}") from error
+                raise _failure(error, "nothing was written") from error
             except BaseException:
                 _roll_back(connection)
                 raise
@@ -309,6 +321,11 @@ def _rows(reader: pa.RecordBatchReader, rows_max: int | None) -> pa.Table:
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(connection.execute(sql).fetchall()[0][0])
+
+
+def _failure(error: duckdb.Error, what: str) -> StoreError:
+    kind = UnavailableError if isinstance(error, _TRANSIENT) else StoreError
+    return kind(f"{what}: {error}")
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

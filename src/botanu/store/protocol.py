@@ -41,8 +41,16 @@ class Appended:
 class Store(Protocol):
     """Where facts live. Every method may be called from any thread; writes happen one after the other."""
 
-    def append(self, spans: pa.Table, now: datetime) -> Appended:
+    def related(self, spans: pa.Table, columns: Sequence[str]) -> pa.Table:
+        """Return *columns* of what is stored of the same traces as *spans*, and with the same response ids.
+
+        What started over an hour before or after them is not looked for.
+        """
+
+    def append(self, spans: pa.Table, now: datetime, revised: pa.Table | None = None) -> Appended:
         """Add *spans* and rebuild the runs and events they touch, all or nothing.
+
+        *revised* are rows with ``trace_id``, ``span_id`` and further columns, which take the place of those stored.
 
         On return everything is on disk and visible to queries. A span that is there already is a duplicate and
         changes nothing.

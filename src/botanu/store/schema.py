@@ -136,6 +136,12 @@ SPANS = Table(
         Column("links", "JSON", "The links: trace, span, attributes."),
         Column("received_at", "TIMESTAMP WITH TIME ZONE", "When the server received it."),
         Column("outcome_late", "BOOLEAN", "True where it reports an outcome emitted after its run had ended.", since=2),
+        Column(
+            "told_by_program",
+            "BOOLEAN",
+            "True where the program itself says what this very span used or cost.",
+            since=3,
+        ),
         Column("step", "VARCHAR", "The named phase of the run.", since=3),
         Column("tool", "VARCHAR", "The tool that was called.", since=3),
         Column("service_tier", "VARCHAR", "The service tier: batch, flex, priority, ...; null: standard.", since=3),

@@ -27,7 +27,8 @@ LISTED = f"""
 SELECT h.term_id, h.kind, h.provider, h.model, h.meter, h.amount, h.per, h.above, h.currency, h.percent,
   h.as_provider, h.as_model, h.tenant_id, h.service_tier, h.valid_from, p.valid_to, p.hours, h.source, h.origin
 FROM ({_HELD}) AS h LEFT JOIN prices p ON p.price_id = h.term_id WHERE h.corrected_at IS NULL
-ORDER BY h.kind, h.provider, h.model, h.meter, h.tenant_id, h.service_tier, h.valid_from NULLS FIRST, h.above
+ORDER BY h.kind, h.provider, h.model, h.meter, h.tenant_id NULLS FIRST, h.service_tier NULLS FIRST,
+  h.valid_from NULLS FIRST, h.above
 """
 """All that is in force at some instant, with when a price ends."""
 

@@ -6,7 +6,14 @@ preferred first. Dialects are asked in order; the first that has a value decides
 
 from botanu.ingest.dialects import instrumentations
 from botanu.ingest.dialects.columns import COLUMNS, KEPT, OF_SERVICES, REMAINDERS, USAGE, Dialect, Kind
-from botanu.ingest.dialects.instrumentations import BESIDE, BESIDE_IF, JSON, SUMS
+from botanu.ingest.dialects.instrumentations import (
+    BESIDE,
+    BESIDE_IF,
+    BESIDE_SCOPES,
+    JSON,
+    OWN_RESPONSE_IDS,
+    SUMS,
+)
 from botanu.ingest.dialects.own import BOTANU, DEPRECATED, OPENTELEMETRY, OWN_USAGE
 from botanu.ingest.dialects.services import DATA, SERVICES, Service
 from botanu.ingest.dialects.words import CALL_OPERATIONS, OPERATIONS, ROLL_UP_OPERATIONS, STANDARD_TIERS, TWO_SIDED
@@ -40,6 +47,7 @@ SERVICE_OF_RESOURCE = "service.name"
 __all__ = (
     "BESIDE",
     "BESIDE_IF",
+    "BESIDE_SCOPES",
     "CALL_OPERATIONS",
     "COLUMNS",
     "DIALECTS",
@@ -48,6 +56,7 @@ __all__ = (
     "KEPT",
     "OF_SERVICES",
     "OPERATIONS",
+    "OWN_RESPONSE_IDS",
     "OWN_USAGE",
     "REMAINDERS",
     "ROLL_UP_OPERATIONS",

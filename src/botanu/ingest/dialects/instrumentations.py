@@ -14,7 +14,9 @@ OPENINFERENCE = Dialect(
         "operation": ("openinference.span.kind",),
         "provider": ("llm.provider", "llm.system"),
         "request_model": ("llm.model_name", "embedding.model_name", "reranker.model_name"),
+        "service_tier": ("llm.invocation_parameters.service_tier",),
         "tool": ("tool.name",),
+        "web_searches": ("metadata.server_tool_use.web_search_requests",),
         "input_tokens": ("llm.token_count.prompt",),
         "output_tokens": ("llm.token_count.completion",),
         "cache_read_tokens": ("llm.token_count.prompt_details.cache_read",),
@@ -50,7 +52,7 @@ VERCEL = Dialect(
         "request_model": ("ai.model.id",),
         "response_model": ("ai.response.model",),
         "response_id": ("ai.response.id",),
-        "service_tier": (f"{_VERCEL}openai.serviceTier",),
+        "service_tier": (f"{_VERCEL}openai.serviceTier", f"{_VERCEL}anthropic.usage.service_tier"),
         "tool": ("ai.toolCall.name",),
         "input_tokens": ("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
         "output_tokens": ("ai.usage.outputTokens", "ai.usage.completionTokens"),
@@ -86,6 +88,7 @@ LANGFUSE = Dialect(
     {
         "operation": ("langfuse.observation.type",),
         "response_model": ("langfuse.observation.model.name",),
+        "service_tier": ("langfuse.observation.model.parameters.service_tier",),
         "input_tokens": (
             f"{_LANGFUSE}prompt_tokens",
             f"{_LANGFUSE}input_tokens",
@@ -148,8 +151,14 @@ PYDANTIC = Dialect(
             f"{_DETAILS}cache_creation_input_tokens",
             f"{_RAW}cache_creation_input_tokens",
         ),
-        "cache_write_5m_tokens": (f"{_RAW}cache_creation.ephemeral_5m_input_tokens",),
-        "cache_write_1h_tokens": (f"{_RAW}cache_creation.ephemeral_1h_input_tokens",),
+        "cache_write_5m_tokens": (
+            f"{_DETAILS}ephemeral_5m_input_tokens",
+            f"{_RAW}cache_creation.ephemeral_5m_input_tokens",
+        ),
+        "cache_write_1h_tokens": (
+            f"{_DETAILS}ephemeral_1h_input_tokens",
+            f"{_RAW}cache_creation.ephemeral_1h_input_tokens",
+        ),
         "cache_audio_read_tokens": (f"{_DETAILS}cache_audio_read_tokens",),
         "input_tokens": (f"{_RAW}prompt_tokens", f"{_RAW}input_tokens"),
         "input_uncached_tokens": (f"{_RAW}beside.input_tokens",),
@@ -241,8 +250,12 @@ SENTRY = Dialect(
 
 ANTHROPIC = Dialect(
     "Anthropic",
-    "https://platform.claude.com/docs/en/api/service-tiers",
-    {"service_tier": ("anthropic.response.service_tier", "anthropic.request.service_tier")},
+    "https://github.com/anthropics/anthropic-sdk-python",
+    {
+        "service_tier": ("anthropic.response.service_tier", "anthropic.request.service_tier"),
+        "cache_write_5m_tokens": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
+        "cache_write_1h_tokens": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
+    },
 )
 
 JSON = (
@@ -252,11 +265,20 @@ JSON = (
     "gen_ai.usage.output_token_details",
     "gen_ai.usage.raw",
     "langfuse.observation.cost_details",
+    "langfuse.observation.model.parameters",
     "langfuse.observation.usage_details",
+    "llm.invocation_parameters",
+    "metadata",
     "mlflow.chat.tokenUsage",
     "mlflow.llm.cost",
 )
 """Attributes whose values are JSON objects, or lists of such, read as if their members were attributes."""
+
+BESIDE_SCOPES = ("openlit.instrumentation.anthropic",)
+"""Instrumentations that leave the cache out of the input under the names that mean all of it."""
+
+OWN_RESPONSE_IDS = ("litellm",)
+"""Instrumentations that make up a response's id where there was none: it does not say that anything was answered."""
 
 BESIDE = {
     "gen_ai.usage.raw": "input_tokens",

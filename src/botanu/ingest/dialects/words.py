@@ -32,6 +32,8 @@ OPERATIONS: Mapping[str, str] = {
     "completion": "text_completion",
     "workflow": _AROUND,
     "task": _AROUND,
+    # LiteLLM, as the name of an operation
+    "responses": _MODEL,
     # MLflow has these as well, as the type of a span
     "chat_model": _MODEL,
     # The AI SDK, as the id of an operation
