@@ -135,6 +135,8 @@ def print_report(report: Plain) -> None:
     coverage = written.coverage(report["coverage"], report["total"]["value"])
     out.print(" · ".join(f"{figure} {of_what}" for figure, of_what in coverage), markup=False)
     _print_shared(report)
+    for line in written.unpriced_lines(report["coverage"]):
+        out.print(line, markup=False)
     if report["total"]["value"] is None:
         out.print(written.no_value_hint(report["coverage"]), markup=False)
 

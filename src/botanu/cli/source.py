@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import httpx2
 
+from botanu.cli.remote_prices import PricingSource, RemotePricing
 from botanu.errors import BotanuError, QueryError, SettingsError, UnavailableError
 from botanu.server import plain
 from botanu.server.plain import Plain
@@ -45,6 +46,10 @@ class Source(Protocol):
 
     def withdraw_shared_cost(self, given: Plain) -> Plain:
         """Withdraw the shared cost of a name and period."""
+
+    @property
+    def pricing(self) -> PricingSource:
+        """What questions about prices are put to."""
 
 
 class Remote:
@@ -117,6 +122,11 @@ class Remote:
     def withdraw_shared_cost(self, given: Plain) -> Plain:
         """Withdraw the shared cost of a name and period."""
         return self._ask("DELETE", "/v1/shared-costs", parameters=given)
+
+    @property
+    def pricing(self) -> RemotePricing:
+        """What questions about prices are put to."""
+        return RemotePricing(self._ask)
 
     def _ask(
         self, method: str, path: str, document: Plain | None = None, parameters: dict[str, str] | None = None

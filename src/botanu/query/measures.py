@@ -4,9 +4,12 @@ A measure is a formula over the sums of a scope: of its runs, and of its events.
 the API and the page all read this list.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
+from botanu.query.unpriced import Unpriced
 from botanu.store.columns import TOTAL
 
 
@@ -154,7 +157,8 @@ class Coverage:
     """How much of the answer is known, as shares from 0 to 1; ``None`` where there was nothing to know.
 
     *priced*: calls whose cost is known. *attributed*: cost that belongs to a run. *recorded*: ended runs with an
-    outcome. *unvalued_runs* achieved what no value is set for: some of *unvalued_types*.
+    outcome. *unvalued_runs* achieved what no value is set for: some of *unvalued_types*. *unpriced* says what the
+    *unpriced_calls* lack. *other_costs* are costs in other currencies (``currency``, ``amount``), never in a total.
     """
 
     priced: float | None
@@ -163,6 +167,8 @@ class Coverage:
     unpriced_calls: int
     unvalued_runs: int
     unvalued_types: tuple[str, ...]
+    unpriced: tuple[Unpriced, ...] = ()
+    other_costs: tuple[Mapping[str, Any], ...] = ()
 
 
 PRICED = "1 - unpriced_count / nullif(call_count, 0)"

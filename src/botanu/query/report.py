@@ -9,7 +9,9 @@ from botanu.errors import QueryError
 from botanu.pricing.money import CURRENCY
 from botanu.query.measures import PRICED, RECORDED, UNVALUED, Coverage, measures, sums
 from botanu.query.shared import RUN_PARTS, SharedPart, shared_part
+from botanu.query.unpriced import unpriced
 from botanu.query.window import Window
+from botanu.store.columns import TOTAL
 from botanu.store.protocol import Store
 from botanu.store.schema import OUTCOME_ORDER
 
@@ -18,6 +20,9 @@ DIMENSIONS = ("workflow", "workflow_version", "customer_id", "environment", "ten
 
 UNVALUED_TYPES_MAX = 10
 """Most value types without a value that a report names."""
+
+UNPRICED_MAX = 10
+"""Most kinds of call without a price that a report names."""
 
 Row = Mapping[str, Any]
 
@@ -64,15 +69,17 @@ def report(store: Store, window: Window, *, by: str = "workflow", shared: bool =
 
 def _coverage(store: Store, window: Window, total: Row) -> Coverage:
     bounds = window.bounds
-    unvalued = int(total["unvalued"] or 0)
+    unvalued, lacking = int(total["unvalued"] or 0), int(total["unpriced"] or 0)
     types = store.query(_unvalued_types_sql(window), bounds).column(0).to_pylist() if unvalued else ()
     return Coverage(
         priced=total["priced"],
         attributed=store.query(_attributed_sql(window), bounds).column(0)[0].as_py(),
         recorded=total["recorded"],
-        unpriced_calls=int(total["unpriced"] or 0),
+        unpriced_calls=lacking,
         unvalued_runs=unvalued,
         unvalued_types=tuple(types),
+        unpriced=tuple(unpriced(store, window, of_runs=True, most=UNPRICED_MAX)) if lacking else (),
+        other_costs=tuple(store.query(_other_costs_sql(window), bounds).to_pylist()),
     )
 
 
@@ -108,7 +115,7 @@ def _sums(of: str, *, shared: bool) -> str:
 def _attributed_sql(window: Window) -> str:
     return f"""
 SELECT sum(cost) FILTER (run_id IS NOT NULL) / nullif(sum(cost), 0) AS attributed
-FROM spans WHERE counted AND {window.holds}
+FROM spans WHERE counted AND currency = '{CURRENCY}' AND {window.holds}
 """
 
 
@@ -116,4 +123,12 @@ def _unvalued_types_sql(window: Window) -> str:
     return f"""
 SELECT DISTINCT outcome_value_type FROM runs
 WHERE outcome_value_type IS NOT NULL AND {UNVALUED} AND {window.holds} ORDER BY 1 LIMIT {UNVALUED_TYPES_MAX}
+"""
+
+
+def _other_costs_sql(window: Window) -> str:
+    return f"""
+SELECT other.currency AS currency, sum(other.amount)::{TOTAL} AS amount
+FROM (SELECT unnest(other_costs) AS other FROM runs WHERE other_costs IS NOT NULL AND {window.holds})
+GROUP BY 1 ORDER BY 1
 """

@@ -126,3 +126,7 @@ def _arguments(
     if missing := sorted(name for name in required if given.get(name) is None):
         raise QueryError(f"missing {', '.join(missing)}")
     return {names[name]: value for name, value in given.items() if value is not None}
+
+
+json_response, document, arguments = _json, _document, _arguments
+"""For the routes in other files."""

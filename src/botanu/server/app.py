@@ -9,9 +9,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from botanu.ingest.pipeline import Pipeline
-from botanu.pricing.catalog import Catalog
 from botanu.pricing.price_list import PriceList
 from botanu.server.api import ERRORS, api_routes
+from botanu.server.price_api import price_routes
 from botanu.server.receiver import Receiver
 from botanu.server.service import Service, open_store
 from botanu.server.settings import ServerSettings
@@ -28,16 +28,21 @@ def create_app(
 
     Raises:
         StoreError: the store cannot be opened.
-        SettingsError: the value card or the shared costs cannot be read.
-        PriceError: a value of the card cannot be meant.
+        SettingsError: the value card, the shared costs or the price file cannot be read.
+        PriceError: a value or price of them cannot be meant.
     """
     store = open_store(settings)
     service = Service(store, settings)
-    catalog = Catalog()
-    service.publish_prices(catalog)
+    service.publish_prices(service.prices.catalog)
+    service.read_prices(settings.prices)
     service.configure_values(values)
     service.configure_shared_costs(shared_costs)
-    pipeline = Pipeline(store, PriceList(catalog), queue_bytes_max=settings.queue_bytes_max)
+    pipeline = Pipeline(store, service.prices, queue_bytes_max=settings.queue_bytes_max)
+
+    def price_the_next_batch_by(prices: PriceList) -> None:
+        pipeline.prices = prices
+
+    service.pricing.follow(price_the_next_batch_by)
     receiver = Receiver(pipeline, body_bytes_max=settings.body_bytes_max)
 
     @asynccontextmanager
@@ -52,6 +57,7 @@ def create_app(
     routes = [
         Route("/v1/traces", receiver.traces, methods=["POST"]),
         *api_routes(service),
+        *price_routes(service),
         *page_routes(service),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
 
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.money import CURRENCY
+from botanu.pricing.price_list import PriceList
 from botanu.pricing.rate_card import periods
 from botanu.pricing.value_card import UnitValue, first_instant
 from botanu.query.report import Report, report
@@ -13,6 +16,8 @@ from botanu.query.sql import ask
 from botanu.query.window import Window, parse_instant
 from botanu.server import plain
 from botanu.server.plain import Plain
+from botanu.server.price_file import DEFAULT, read_entries
+from botanu.server.pricing import Pricing
 from botanu.server.settings import ServerSettings
 from botanu.server.shared_costs import SharedCosts
 from botanu.server.values import configured_values
@@ -45,6 +50,27 @@ class Service:
         self._settings = settings
         self._clock = clock
         self._shared = SharedCosts(store, clock)
+
+    @cached_property
+    def pricing(self) -> Pricing:
+        """What keeps the prices; the price list is read when it is first asked for."""
+        return Pricing(self.store, self._clock)
+
+    @property
+    def prices(self) -> PriceList:
+        """The price list in force now."""
+        return self.pricing.current
+
+    def read_prices(self, path: Path | None) -> None:
+        """Record what the price file at *path* says anew, by default that of the working directory if there is one.
+
+        Raises:
+            SettingsError: the file cannot be read.
+            PriceError: some of its entries cannot be meant; lists every fault.
+        """
+        if path is not None or DEFAULT.is_file():
+            chosen = path or DEFAULT
+            self.pricing.import_entries(chosen.name, read_entries(chosen))
 
     def sql(self, query: str) -> Plain:
         """Return the answer to one SELECT.

@@ -35,6 +35,7 @@ class ServerSettings:
     )
     query_timeout_seconds: float = setting(30.0, "Longest time one query may take.", least=0.001)
     query_rows_max: int = setting(100_000, "Most rows one SQL query may return.", least=1)
+    prices: Path | None = setting(None, "File of your own prices; by default ./prices.toml if there is one.")
 
 
 def address(host: str, port: int) -> str:

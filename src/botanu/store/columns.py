@@ -11,6 +11,9 @@ TOTAL = "DECIMAL(38,9)"
 VALUE_AMOUNT = "DECIMAL(28,9)"
 """How much was achieved."""
 
+OTHER_COSTS = f"STRUCT(currency VARCHAR, amount {TOTAL})[]"
+"""Amounts in currencies other than that of the store."""
+
 QUANTITY = "DECIMAL(24,6)"
 """How much of a meter, in its unit."""
 

@@ -3,7 +3,7 @@
 The schema is public. It changes by migration only: ``migrations.py``.
 """
 
-from botanu.store.columns import AMOUNT, LINE_ITEMS, QUANTITY, TOTAL, VALUE_AMOUNT, Column, Table
+from botanu.store.columns import AMOUNT, LINE_ITEMS, OTHER_COSTS, QUANTITY, TOTAL, VALUE_AMOUNT, Column, Table
 from botanu.store.shared_tables import ALLOCATIONS_VIEW, SHARED_COSTS
 
 _IDENTITY = (
@@ -36,7 +36,11 @@ _OUTCOME_ORIGIN = (
 )
 
 _SUMS = (
-    Column("total_cost", TOTAL, "Sum of the costs known; null when calls were made and none has a price."),
+    Column(
+        "total_cost",
+        TOTAL,
+        "Sum of the costs known, in US dollars; null when none is, of calls that were made.",
+    ),
     Column("unpriced_calls", "BIGINT", "Calls whose cost is not known, or not wholly: total_cost lacks them."),
 )
 
@@ -140,6 +144,7 @@ RUNS = Table(
         Column("calls", "BIGINT", "Calls of models and tools that count."),
         Column("span_count", "BIGINT", "Spans that arrived."),
         Column("last_received_at", "TIMESTAMP WITH TIME ZONE", "When the newest of its spans arrived."),
+        Column("other_costs", OTHER_COSTS, "Costs in other currencies, which are never added; null: none.", since=3),
     ),
 )
 
@@ -157,6 +162,7 @@ EVENTS = Table(
         *_SUMS,
         Column("value", VALUE_AMOUNT, "Sum of the values of its runs; null when none is known."),
         Column("margin", TOTAL, "value - total_cost."),
+        Column("other_costs", OTHER_COSTS, "Costs in other currencies, which are never added; null: none.", since=3),
     ),
 )
 
@@ -213,6 +219,7 @@ PRICE_TERMS = Table(
     "price_terms",
     "One thing that the user says of prices: a price, a discount, or another name for a model.",
     (
+        Column("term_id", "VARCHAR", "Names exactly this term; of a price its price_id.", since=3),
         Column("kind", "VARCHAR", "price, discount or alias.", since=3),
         Column("provider", "VARCHAR", "Who bills; * is any.", since=3),
         Column("model", "VARCHAR", "What is billed: a model, tool, path, table, ...; * is any letters.", since=3),
@@ -227,7 +234,8 @@ PRICE_TERMS = Table(
         Column("tenant_id", "VARCHAR", "The one tenant it is for; null: all.", since=3),
         Column("service_tier", "VARCHAR", "The one service tier it is for; null: standard.", since=3),
         Column("valid_from", "TIMESTAMP WITH TIME ZONE", "First instant it holds; null: always.", since=3),
-        Column("source", "VARCHAR", "Who said so: set, a file, or its own source.", since=3),
+        Column("source", "VARCHAR", "Who says so: set, a file, or the source it names.", since=3),
+        Column("origin", "VARCHAR", "How it came here: set, or the name of a file.", since=3),
         Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded.", since=3),
         Column("withdrawn_at", "TIMESTAMP WITH TIME ZONE", "When it was withdrawn; null: it was not.", since=3),
     ),

@@ -124,6 +124,23 @@ def shared(known: Mapping[str, Any], currency: str) -> str:
     return f"{money(known['total'], currency)} of shared costs: {' · '.join(parts)}"
 
 
+def unpriced_lines(known: Mapping[str, Any]) -> list[str]:
+    """Write what most often lacks a price, and what cost in other currencies stands beside a total."""
+    lines = []
+    if known["unpriced"]:
+        first = known["unpriced"][0]
+        name = "/".join(part for part in (first["provider"], first["model"]) if part) or "no provider named"
+        calls = "call" if first["calls"] == 1 else "calls"
+        lines.append(
+            f"Most often without a price: {name}, {count(first['calls'])} {calls}; "
+            "what to do about it: 'botanu prices missing'."
+        )
+    if known["other_costs"]:
+        amounts = ", ".join(money(each["amount"], each["currency"]) for each in known["other_costs"])
+        lines.append(f"Besides, in other currencies and not in the cost: {amounts}.")
+    return lines
+
+
 def no_value_hint(known: Mapping[str, Any]) -> str:
     """Write why there is no value at all, and what to do."""
     if not known["unvalued_types"]:
