@@ -27,7 +27,7 @@ ROUNDS = 5
 
 FIRST = datetime(2026, 10, 15, tzinfo=UTC)
 DAYS = 38
-# Days on which prices of some of these models change.
+# The first on which all of these have prices, and as many as were known then.
 
 HALF = Decimal("0.5e-9")
 # By which the rounding of a line item may change a cost.
