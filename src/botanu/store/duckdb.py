@@ -26,6 +26,7 @@ from botanu.store.migrations import MIGRATIONS, VERSION
 from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Appended, Rollup
 from botanu.store.term_rows import id_rows, recorded_of, term_rows
+from botanu.store.value_rows import value_rows
 
 FILE = "botanu.duckdb"
 """Name of the store's file in its directory."""
@@ -133,8 +134,7 @@ class DuckDBStore:
 
     def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:
         """Record *values* and put them on their runs; see ``Store``."""
-        given = pa.Table.from_pylist([_row(value) for value in values], schema=_GIVEN_VALUES)
-        with self._transaction(given=given) as connection:
+        with self._transaction(given=value_rows(values)) as connection:
             connection.execute(value_statements.NEW, {"now": now})
             connection.execute(value_statements.UNTIL)
             connection.execute(value_statements.VALUED_BEFORE, {"now": now})
@@ -272,22 +272,6 @@ class DuckDBStore:
                 connection.execute("INSERT INTO schema_version VALUES ($version)", {"version": number})
             # Replaying schema changes from the log is where DuckDB has had faults; so they never stay in it.
             connection.execute("CHECKPOINT")
-
-
-_GIVEN_VALUES = pa.schema(
-    [
-        ("value_type", pa.string()),
-        ("workflow", pa.string()),
-        ("amount", pa.decimal128(18, 9)),
-        ("currency", pa.string()),
-        ("valid_from", pa.timestamp("us", tz="UTC")),
-        ("source", pa.string()),
-    ]
-)
-
-
-def _row(value: UnitValue) -> dict[str, object]:
-    return {name: getattr(value, name) for name in _GIVEN_VALUES.names}
 
 
 def _connect(directory: Path) -> duckdb.DuckDBPyConnection:
