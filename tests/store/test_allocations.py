@@ -88,12 +88,12 @@ def test_a_run_weighs_what_the_basis_says_and_without_weight_it_gets_nothing(lab
 
 
 def test_tokens_that_do_not_count_weigh_nothing(lab):
-    """What spans around calls repeat is not counted, so it is in no weight either."""
+    """A call that two spans tell of is counted once, so it is in the weight once."""
     record(lab, shared("tokens"))
-    around = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 500}
-    lab.send(*run(1, llm(input=10), around), *run(2, around))
+    told = {**llm(input=10), "gen_ai.response.id": "x"}
+    lab.send(*run(1, told, told), *run(2, llm(input=10)))
 
-    assert parts(lab) == {"r-1": 1}
+    assert parts(lab) == {"r-1": Decimal("0.5"), "r-2": Decimal("0.5")}
 
 
 def test_only_runs_that_started_in_the_period_bear_it(lab):
