@@ -14,11 +14,12 @@ from botanu.ingest import services
 from botanu.ingest.dialects import CALL_OPERATIONS, OF_SERVICES, REMAINDERS, TWO_SIDED, USAGE
 from botanu.ingest.reading import mask
 from botanu.ingest.reported import ROLL_UPS
-from botanu.pricing.costing import REQUESTS, UNUSABLE, Usage
+from botanu.pricing.costing import UNUSABLE, Usage
 from botanu.pricing.meters import ABSENT, parts_of, whole
 from botanu.pricing.money import Int64s, in_nanos
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
+from botanu.pricing.splitting import REQUESTS
 
 Columns = Mapping[str, Any]
 Mask = NDArray[np.bool_]

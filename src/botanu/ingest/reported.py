@@ -11,8 +11,8 @@ from botanu import semconv
 from botanu.ingest.dialects import COLUMNS, DIALECTS, OWN_USAGE, ROLL_UP_OPERATIONS
 from botanu.ingest.otlp import Attributes
 from botanu.ingest.reading import Reader, mask
-from botanu.pricing.costing import REQUESTS
 from botanu.pricing.money import CURRENCY
+from botanu.pricing.splitting import REQUESTS
 
 ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)
 

@@ -7,13 +7,13 @@ from typing import Protocol
 import numpy as np
 
 from botanu.pricing.line_items import LineItems, Mask, Part, collect, ordered
-from botanu.pricing.meters import ABSENT, exclusive, overlapping, priced_as, whole
+from botanu.pricing.meters import ABSENT, priced_as
 from botanu.pricing.money import CURRENCY, Int64s, cost, largest_quantity
 from botanu.pricing.notes import INCOMPLETE, Note
 from botanu.pricing.price_list import Kind
 from botanu.pricing.rate_card import RateCard, Tier
+from botanu.pricing.splitting import REQUESTS, Split, split
 
-REQUESTS = "requests"
 REPORTED_COST = "reported_cost"
 
 UNUSABLE = -2
@@ -38,7 +38,7 @@ class Usage:
     where unknown; see ``meters`` for their units. *reported* is what the source itself says that a call cost, in
     nano-units; ``ABSENT`` where it says nothing, ``UNUSABLE`` where it says what cannot be used. *believes_zero* says
     which calls are believed to have cost nothing where they say so. *lacks* gives, by note, which calls used more than
-    the totals say.
+    the totals say. *split* goes before *totals*, where usage has been split already.
     """
 
     kinds: Sequence[Kind]
@@ -48,6 +48,7 @@ class Usage:
     reported: Int64s
     believes_zero: Mask
     lacks: Mapping[Note, Mask] = field(default_factory=dict)
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ def price_calls(usage: Usage, prices: Prices) -> Costed:
     call, beside which quantities have prices, and no amounts of their own.
     """
     count = len(usage.times)
-    notes = _Notes(usage)
-    quantities = _quantities(usage)
-    parts = [part for group in _groups(usage, prices, notes) for part in _lines(group, quantities)]
+    used = split(usage.totals, count) if usage.split is None else usage.split
+    notes = _Notes(usage, used)
+    parts = [part for group in _groups(usage, used, prices, notes) for part in _lines(group, used.quantities)]
     items = collect(parts)
     notes.add(Note.NO_METER_PRICE, _calls_with(items, items.unpriced(), count) & ~notes.without_prices())
     computed, has_price = _sum(items, items.known(), count), _calls_with(items, items.priced(), count)
@@ -108,16 +109,14 @@ _WITHOUT_PRICES = (Note.NO_PRICE, Note.NO_SERVICE_TIER_PRICE, Note.UNUSABLE_COST
 class _Notes:
     """What there is to say of each call, as masks."""
 
-    def __init__(self, usage: Usage) -> None:
-        """Begin with what *usage* itself shows."""
+    def __init__(self, usage: Usage, used: Split) -> None:
+        """Begin with what *usage* itself shows, and with how it was split into what was *used*."""
         self.size = len(usage.times)
         self.found: dict[Note, Mask] = {}
-        for note, mask in usage.lacks.items():
+        for note, mask in (*usage.lacks.items(), *used.notes.items()):
             self.add(note, mask)
-        beside, beyond = overlapping(usage.totals)
-        self.add(Note.CACHE_BESIDE_INPUT, beside)
-        self.add(Note.PARTS_EXCEED_TOTAL, beyond)
-        self.add(Note.NO_USAGE, ~_counted(usage) & ~self.of(Note.UNREADABLE_USAGE) & (usage.reported == ABSENT))
+        silent = ~_counted(usage, used) & ~self.of(Note.UNREADABLE_USAGE)
+        self.add(Note.NO_USAGE, silent & (usage.reported == ABSENT))
         self.add(Note.UNUSABLE_COST, (usage.reported == UNUSABLE) & ~self.of(Note.OTHER_CURRENCY))
 
     def add(self, note: Note, mask: Mask) -> None:
@@ -139,20 +138,10 @@ class _Notes:
         return np.logical_or.reduce([np.zeros(self.size, dtype=np.bool_), *masks])
 
 
-def _quantities(usage: Usage) -> dict[str, Int64s]:
-    """Return quantities by meter that do not overlap, requests first."""
-    totals = {REQUESTS: np.full(len(usage.times), ABSENT), **usage.totals}
-    return {REQUESTS: totals.pop(REQUESTS), **exclusive(totals)}
-
-
-def _counted(usage: Usage) -> Mask:
-    """Return which calls say what they used; how many requests they are says nothing of that, of a model's call."""
-    counted = np.zeros(len(usage.times), dtype=np.bool_)
-    for meter, total in usage.totals.items():
-        if meter != REQUESTS:
-            counted |= total != ABSENT
+def _counted(usage: Usage, used: Split) -> Mask:
+    """Return which calls say what they used; of what is no model, that it was called at all says it."""
     is_model = np.array([kind.is_listed for kind in usage.kinds] or [True], dtype=np.bool_)
-    return counted | ((usage.kind_of != ABSENT) & ~is_model[np.maximum(usage.kind_of, 0)])
+    return used.said | ((usage.kind_of != ABSENT) & ~is_model[np.maximum(usage.kind_of, 0)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +153,9 @@ class _Group:
     inputs: Int64s
 
 
-def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
+def _groups(usage: Usage, used: Split, prices: Prices, notes: _Notes) -> Iterator[_Group]:
     """Yield the calls in groups that share prices, and note which have none."""
-    inputs = np.maximum(_whole_input(usage), 0)
+    inputs = used.inputs
     others = np.flatnonzero(usage.kind_of == ABSENT)
     yield _Group(others, None, inputs[others])
     unpriced = [others]
@@ -182,7 +171,7 @@ def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
             if held is None:
                 notes.add(Note.NO_SERVICE_TIER_PRICE, _mask(members, len(usage.times)))
             yield _Group(members, held, inputs[members])
-    notes.add(Note.NO_PRICE, _mask(np.concatenate(unpriced), len(usage.times)) & _counted(usage))
+    notes.add(Note.NO_PRICE, _mask(np.concatenate(unpriced), len(usage.times)) & _counted(usage, used))
 
 
 def _mask(calls: Int64s, count: int) -> Mask:
@@ -191,18 +180,14 @@ def _mask(calls: Int64s, count: int) -> Mask:
     return mask
 
 
-def _whole_input(usage: Usage) -> Int64s:
-    counted = whole("input_tokens", usage.totals)
-    return np.zeros(len(usage.times), dtype=np.int64) if counted is None else counted
-
-
 def _lines(group: _Group, quantities: Mapping[str, Int64s]) -> Iterator[Part]:
     """Yield, for each meter and price, the line items of the calls that used it."""
     for meter, column in quantities.items():
         tiers, counted = _tiers(group.prices, meter), column[group.calls]
         if meter == REQUESTS and tiers is not None:
             counted = np.where(counted == ABSENT, 1, counted)  # a call is one, unless it says how many it is
-        used = counted > 0
+        # That there were no requests is kept as well: unsaid, a call is one.
+        used = counted >= 0 if meter == REQUESTS and tiers is not None else counted > 0
         if not used.any():
             continue
         if tiers is None:
