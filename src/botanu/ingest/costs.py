@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from botanu.ingest import services
 from botanu.ingest.calls import Calls, Columns, Mask, find_calls
 from botanu.pricing.costing import Costed, price_calls
 from botanu.pricing.line_items import LineItems
@@ -43,14 +44,10 @@ def add_costs(columns: Columns, prices: PriceList) -> tuple[dict[str, pa.Array],
 def _billed(provider: pa.Array, model: pa.Array, calls: Calls) -> dict[str, pa.Array]:
     """Return who bills and what is billed, also where it is no model."""
     kinds, kind_of = calls.usage.kinds, calls.usage.kind_of
-    services = np.array([not kind.is_listed for kind in kinds], dtype=np.bool_)
-    chosen = (kind_of != ABSENT) & np.append(services, False)[kind_of]
-    if chosen.any():
-        where = np.zeros(len(provider), dtype=np.bool_)
-        where[calls.rows[chosen]] = True
-        named = [kinds[number] for number in kind_of[chosen]]
-        provider = pc.replace_with_mask(provider, pa.array(where), pa.array([kind.provider for kind in named]))
-        model = pc.replace_with_mask(model, pa.array(where), pa.array([kind.models[0] for kind in named]))
+    of_service = np.array([not kind.is_listed for kind in kinds], dtype=np.bool_)
+    chosen = (kind_of != ABSENT) & np.append(of_service, False)[kind_of]
+    named = [kinds[number] for number in kind_of[chosen]]
+    provider, model = services.billed((provider, model), calls.rows[chosen], named)
     return {"provider": provider, "model": model}
 
 
@@ -58,7 +55,7 @@ def _cost_columns(columns: Columns, costed: Costed, calls: Calls) -> dict[str, p
     counts = ~calls.around
     spread = Spread(calls.rows, len(columns["span_id"]))
     return {
-        **booked(costed, spread, counts),
+        **cost_columns(costed, spread, counts),
         "reported_cost": pc.coalesce(columns["cost_amount"], columns["claimed_cost"]),
         "reported_by": pc.if_else(columns["cost_amount"].is_valid(), _PROGRAM, columns["claimed_by"]),
         "counted": spread.flags(counts),
@@ -66,7 +63,7 @@ def _cost_columns(columns: Columns, costed: Costed, calls: Calls) -> dict[str, p
     }
 
 
-def booked(costed: Costed, spread: "Spread", counts: Mask) -> dict[str, pa.Array]:
+def cost_columns(costed: Costed, spread: "Spread", counts: Mask) -> dict[str, pa.Array]:
     """Return the columns that say what calls cost; those that do not count have no cost."""
     items = costed.items
     priced = np.zeros(len(counts), dtype=np.bool_)

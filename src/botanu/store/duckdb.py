@@ -5,7 +5,7 @@ connection, one after the other; each query has a connection of its own and sees
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import UnitValue
-from botanu.store import value_statements
+from botanu.store import restating, value_statements
 from botanu.store.protocol import Appended, Rollup
 from botanu.store.schema import MIGRATIONS, VERSION
 
@@ -81,6 +81,7 @@ class DuckDBStore:
         self._rollups = rollups
         self._abandon_after_seconds = abandon_after_seconds
         self._writing = threading.Lock()
+        self._restating = threading.Lock()
         self._connection = _connect(directory)
         self._migrate()
 
@@ -125,6 +126,19 @@ class DuckDBStore:
     def values(self) -> list[UnitValue]:
         """Return the value card; see ``Store``."""
         return [UnitValue(**row) for row in self.query(value_statements.VALUES).to_pylist()]
+
+    def restate(self, changes: Iterable[pa.Table], now: datetime, *, by: str | None, reason: str | None) -> int:
+        """Give calls another cost; see ``Store``."""
+        with self._restating:
+            return restating.restate(self._transaction, self._rebuild, changes, now, by=by, reason=reason)
+
+    def stream(self, sql: str, parameters: Mapping[str, object], *, rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield what a SELECT gives; see ``Store``."""
+        with self._connection.cursor() as cursor:
+            try:
+                yield from cursor.sql(sql, params=dict(parameters)).to_arrow_reader(rows)
+            except duckdb.Error as error:
+                raise QueryError(str(error)) from None
 
     def query(
         self,
