@@ -59,9 +59,9 @@ class Lab:
         self.directory = directory
         self.store = DuckDBStore(directory, ROLLUPS, **options)
 
-    def send(self, *spans, now=NOW):
-        """Append spans as one batch."""
-        return self.store.append(pa.table(priced(*spans, now=now)), now)
+    def send(self, *spans, now=NOW, prices=PRICES):
+        """Append spans as one batch, priced by *prices*."""
+        return self.store.append(pa.table(priced(*spans, now=now, prices=prices)), now)
 
     def rows(self, sql, **parameters):
         return self.store.query(sql, parameters).to_pylist()

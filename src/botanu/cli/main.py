@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": ("botanu.cli.serve:serve", "Receive spans over OTLP, and answer questions about them."),
     "report": ("botanu.cli.questions:report", "Print what outcomes cost, by workflow or another dimension."),
     "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
+    "recost": ("botanu.cli.recost:recost", "Price booked calls anew, and show what that changes."),
     "doctor": ("botanu.cli.doctor:doctor", "Say which calls of a program are metered, and whether its spans arrive."),
     "values": ("botanu.cli.values:values", "What one unit of each value type is worth, in money."),
 }

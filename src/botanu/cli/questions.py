@@ -18,6 +18,7 @@ def report(
     since: Annotated[str | None, Parameter(name="--from")] = None,
     until: Annotated[str | None, Parameter(name="--to")] = None,
     by: str = "workflow",
+    as_of: str | None = None,
     form: Annotated[Format, _FORMAT] = Format.TABLE,
     url: Url = None,
     data_dir: DataDir = None,
@@ -34,11 +35,13 @@ def report(
         End; not itself included.
     by
         What to break down by: workflow, workflow_version, customer_id, environment or tenant_id.
+    as_of
+        A date or instant: costs as they were booked then, before later changes by recost.
     form
         table, json or csv. JSON and CSV are exact.
     """
     with source(url, data_dir) as asked:
-        made = asked.report(window=window, since=since, until=until, by=by)
+        made = asked.report(window=window, since=since, until=until, by=by, as_of=as_of)
     if form is Format.JSON:
         print_json(made)
     elif form is Format.CSV:

@@ -118,15 +118,16 @@ def read(columns: Columns, prices: PriceList) -> Booked:
     told = np.zeros(len(billed.kind_of), dtype=np.bool_)
     told[items.call[items.is_report]] = True
     unusable = notes[Note.UNUSABLE_COST] | notes[Note.OTHER_CURRENCY]
+    reported = np.where(unusable, UNUSABLE, in_nanos(columns["reported_cost"], ABSENT))
     usage = Usage(
         kinds=billed.kinds,
         kind_of=billed.kind_of,
         times=columns["start_time_unix_nano"].to_numpy(),
         totals={},
-        reported=np.where(unusable, UNUSABLE, in_nanos(columns["reported_cost"], ABSENT)),
+        reported=reported,
         believes_zero=told,
         lacks={note: held for note, held in notes.items() if note not in OF_PRICES},
-        split=_split(columns, items, notes),
+        split=_split(items, _said(columns, notes, reported)),
     )
     left_out = notes[Note.RESIDUAL].copy()
     left_out[items.call[items.quantity < 0]] = True
@@ -143,8 +144,15 @@ def _notes(lists: pa.ListArray) -> dict[Note, Mask]:
     return notes
 
 
-def _split(columns: Columns, items: Items, notes: Mapping[Note, Mask]) -> Split:
-    count = len(columns["span_id"])
+def _said(columns: Columns, notes: Mapping[Note, Mask], reported: Int64s) -> Mask:
+    """Return which calls said what they used, if that was nothing: of the others their line items say it."""
+    tokens = mask(columns["input_tokens"].is_valid()) | mask(columns["output_tokens"].is_valid())
+    unsaid = notes[Note.NO_USAGE] | notes[Note.UNREADABLE_USAGE] | (reported != ABSENT)
+    return tokens | notes[Note.NO_PRICE] | ~unsaid
+
+
+def _split(items: Items, said: Mask) -> Split:
+    count = len(said)
     by_meter = {}
     for code, meter in enumerate(items.meters):
         chosen = (items.meter == code) & ~items.is_report
@@ -154,10 +162,9 @@ def _split(columns: Columns, items: Items, notes: Mapping[Note, Mask]) -> Split:
         by_meter[meter][items.call[chosen]] = items.quantity[chosen]
     requests = by_meter.pop(REQUESTS, np.full(count, ABSENT, dtype=np.int64))
     ordered = sorted(by_meter, key=lambda meter: (_ORDER.get(meter, len(_ORDER)), meter))
-    said = mask(columns["input_tokens"].is_valid()) | mask(columns["output_tokens"].is_valid()) | notes[Note.NO_PRICE]
     inputs = np.zeros(count, dtype=np.int64)
     for meter, quantity in by_meter.items():
-        said |= quantity != ABSENT
+        said = said | (quantity != ABSENT)
         if is_part_of(meter, "input_tokens"):
             inputs += np.maximum(quantity, 0)
     return Split({REQUESTS: requests, **{meter: by_meter[meter] for meter in ordered}}, inputs, said, {})

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.money import CURRENCY
+from botanu.pricing.price_list import PriceList
 from botanu.pricing.rate_card import periods
 from botanu.pricing.value_card import UnitValue, first_instant
 from botanu.query.report import Report, report
 from botanu.query.sql import ask
 from botanu.query.window import Window, parse_instant
-from botanu.server import plain
+from botanu.server import plain, recost
 from botanu.server.plain import Plain
 from botanu.server.settings import ServerSettings
 from botanu.server.values import configured_values
@@ -44,6 +46,32 @@ class Service:
         self._settings = settings
         self._clock = clock
 
+    @cached_property
+    def prices(self) -> PriceList:
+        """The prices of now."""
+        return PriceList(Catalog())
+
+    def recost(
+        self,
+        *,
+        since: str,
+        until: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        dry_run: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> Plain:
+        """Price the calls from *since* to before *until* anew; return what that changes, see ``recost.recost``.
+
+        Raises:
+            QueryError: a bound is no date or instant, or there is no time between them.
+            UnavailableError: nothing was written; trying again later may work.
+        """
+        now = self._clock()
+        chosen = recost.selection(since, until, provider, model, now=now)
+        return recost.recost(self.store, self.prices, chosen, now=now, dry_run=dry_run, by=by, reason=reason)
+
     def sql(self, query: str) -> Plain:
         """Return the answer to one SELECT.
 
@@ -55,20 +83,33 @@ class Service:
         return plain.answer(asked)
 
     def make_report(
-        self, *, window: str | None = None, since: str | None = None, until: str | None = None, by: str = "workflow"
+        self,
+        *,
+        window: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        by: str = "workflow",
+        as_of: str | None = None,
     ) -> Report:
-        """Return the measures by a dimension.
+        """Return the measures by a dimension, with the costs of now, or those booked at the instant *as_of*.
 
         Raises:
-            QueryError: a bound, the window or the dimension is none.
+            QueryError: a bound, the window, the instant or the dimension is none.
         """
-        return report(self.store, Window.of(window, now=self._clock(), since=since, until=until), by=by)
+        asked = Window.of(window, now=self._clock(), since=since, until=until)
+        return report(self.store, asked, by=by, as_of=None if as_of is None else parse_instant(as_of))
 
     def report(
-        self, *, window: str | None = None, since: str | None = None, until: str | None = None, by: str = "workflow"
+        self,
+        *,
+        window: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        by: str = "workflow",
+        as_of: str | None = None,
     ) -> Plain:
         """Return the measures by a dimension, in plain values; see ``make_report``."""
-        return plain.report(self.make_report(window=window, since=since, until=until, by=by))
+        return plain.report(self.make_report(window=window, since=since, until=until, by=by, as_of=as_of))
 
     def values(self) -> Plain:
         """Return the value card."""
