@@ -189,12 +189,11 @@ class _Billed:
 
     def _find_services(self, columns: Columns, prices: PriceList) -> None:
         families = services.named(_Texts(columns), columns["name"])
-        was_service = np.zeros(len(self.kind_of), dtype=np.bool_)
-        for family in families:
-            first = pc.coalesce(*family.billed)
-            was_service |= mask(pc.equal(family.provider, self.provider)) & mask(pc.equal(first, self.model))
+        was = [self._was(family) for family in families]
+        was_service = np.logical_or.reduce([np.zeros(len(self.kind_of), dtype=np.bool_), *was])
         rows = np.flatnonzero(was_service | ~mask(self.model.is_valid()))
-        kinds, found = services.kinds_of(families, columns["tenant_id"], rows, prices)
+        asked = [_only(family, mine | ~was_service) for family, mine in zip(families, was, strict=True)]
+        kinds, found = services.kinds_of(asked, columns["tenant_id"], rows, prices)
         self.kind_of[was_service] = ABSENT
         chosen, found = rows[found != ABSENT], found[found != ABSENT]
         self.kind_of[chosen] = found + len(self.kinds)
@@ -202,6 +201,17 @@ class _Billed:
         self.provider, self.model = services.billed(
             (self.provider, self.model), chosen, [kinds[number] for number in found]
         )
+
+    def _was(self, family: services.Named) -> Mask:
+        """Return which calls were booked as those of a service of this *family*."""
+        first = pc.coalesce(*family.billed)
+        return mask(pc.equal(family.provider, self.provider)) & mask(pc.equal(first, self.model))
+
+
+def _only(family: services.Named, calls: Mask) -> services.Named:
+    """Return *family* with no provider for others than *calls*."""
+    nobody = pa.scalar(None, pa.string())
+    return services.Named(pc.if_else(pa.array(calls), family.provider, nobody), family.billed)
 
 
 def _tell_their_own(columns: Columns, items: Items) -> Mask:
