@@ -35,6 +35,8 @@ def test_every_dialect_names_columns_that_there_are():
         ("botanu.outcome.value_amount", 1299.99, "outcome_value_amount", Decimal("1299.99")),
         ("botanu.outcome.value_amount", 1e-9, "outcome_value_amount", Decimal("1e-9")),
         ("botanu.outcome.value_amount", -4.5, "outcome_value_amount", Decimal("-4.5")),
+        ("botanu.outcome.value_amount", 562950.1744254259, "outcome_value_amount", Decimal("562950.174425426")),
+        ("botanu.outcome.value_amount", 123456789012.12346, "outcome_value_amount", Decimal("123456789012.12346")),
         ("botanu.outcome.value_amount", "12.345678901", "outcome_value_amount", Decimal("12.345678901")),
         ("botanu.outcome.confidence", 0.92, "outcome_confidence", 0.92),
         ("botanu.outcome.confidence", 1, "outcome_confidence", 1.0),

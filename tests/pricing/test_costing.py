@@ -160,7 +160,7 @@ def requests_card(amount="0.005"):
     [
         ({"input_tokens": 1}, "1.005", True, (1, Decimal("0.005"))),
         ({"input_tokens": 1, "requests": 3}, "1.015", True, (3, Decimal("0.015"))),
-        ({"input_tokens": 1, "requests": 0}, "1", True, None),
+        ({"input_tokens": 1, "requests": 0}, "1", True, (0, Decimal(0))),
         ({"requests": 3}, "0.015", False, (3, Decimal("0.015"))),  # what else it used is not known
         ({"input_tokens": 1, "requests": 10**12}, "1", False, (10**12, None)),
     ],

@@ -60,13 +60,13 @@ class Lab:
         self.directory = directory
         self.store = DuckDBStore(directory, ROLLUPS, **options)
 
-    def send(self, *spans, now=NOW):
-        """Append spans as one batch."""
-        return self.add(pa.table(priced(*spans, now=now)), now=now)
+    def send(self, *spans, now=NOW, prices=PRICES):
+        """Append spans as one batch, priced by *prices*."""
+        return self.add(pa.table(priced(*spans, now=now, prices=prices)), now=now, prices=prices)
 
-    def add(self, table, *, now=NOW):
+    def add(self, table, *, now=NOW, prices=PRICES):
         """Append a table of priced spans, each call counted once."""
-        table, revised = count_once(table, self.store.related(table, (*LOOKED_AT, *DECIDED)), PRICES)
+        table, revised = count_once(table, self.store.related(table, (*LOOKED_AT, *DECIDED)), prices)
         return self.store.append(table, now, revised)
 
     def rows(self, sql, **parameters):

@@ -16,6 +16,7 @@ COMMANDS = {
     "report": ("botanu.cli.questions:report", "Print what outcomes cost, by workflow or another dimension."),
     "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
     "reconcile": ("botanu.cli.reconcile:reconcile_invoice", "Compare an invoice with what was booked."),
+    "recost": ("botanu.cli.recost:recost", "Price booked calls anew, and show what that changes."),
     "doctor": ("botanu.cli.doctor:doctor", "Say which calls of a program are metered, and whether its spans arrive."),
     "shared": ("botanu.cli.shared:shared", "Fixed and shared costs, and how they are allocated to runs."),
     "prices": ("botanu.cli.prices:prices", "Your own prices, what has none, and why a call costs what it costs."),

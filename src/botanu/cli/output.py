@@ -116,6 +116,8 @@ def print_report(report: Plain) -> None:
     """Print a report: a line per value of the dimension, the total, and how much of it is known."""
     out = console()
     out.print(written.window(*(_instant(report["window"][side]) for side in ("start", "end"))), markup=False)
+    if report["as_of"] is not None:
+        out.print(f"Costs as they were booked at {report['as_of']}.", markup=False)
     if not report["rows"]:
         out.print(_nothing_line(report["latest_start"]), markup=False)
         _print_shared(report)

@@ -19,6 +19,7 @@ def report(
     until: Annotated[str | None, Parameter(name="--to")] = None,
     by: str = "workflow",
     shared: bool = False,
+    as_of: str | None = None,
     form: Annotated[Format, _FORMAT] = Format.TABLE,
     url: Url = None,
     data_dir: DataDir = None,
@@ -37,11 +38,13 @@ def report(
         What to break down by: workflow, workflow_version, customer_id, environment or tenant_id.
     shared
         Add what the runs bear of fixed and shared costs, and what no run bears.
+    as_of
+        A date or instant: costs as they were booked then, before later changes by recost.
     form
         table, json or csv. JSON and CSV are exact.
     """
     with source(url, data_dir) as asked:
-        made = asked.report(window=window, since=since, until=until, by=by, shared=shared)
+        made = asked.report(window=window, since=since, until=until, by=by, shared=shared, as_of=as_of)
     if form is Format.JSON:
         print_json(made)
     elif form is Format.CSV:

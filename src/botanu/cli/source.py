@@ -26,9 +26,29 @@ class Source(Protocol):
         """Return the answer to one SELECT."""
 
     def report(
-        self, *, window: str | None, since: str | None, until: str | None, by: str, shared: bool = False
+        self,
+        *,
+        window: str | None,
+        since: str | None,
+        until: str | None,
+        by: str,
+        shared: bool = False,
+        as_of: str | None = None,
     ) -> Plain:
-        """Return the measures by a dimension, with shared costs if *shared*."""
+        """Return the measures by a dimension, with shared costs if *shared*, and costs as booked at *as_of*."""
+
+    def recost(
+        self,
+        *,
+        since: str,
+        until: str | None,
+        provider: str | None,
+        model: str | None,
+        dry_run: bool,
+        by: str | None,
+        reason: str | None,
+    ) -> Plain:
+        """Price booked calls anew; return what that changes."""
 
     def values(self) -> Plain:
         """Return the value card."""
@@ -94,11 +114,35 @@ class Remote:
         return answer
 
     def report(
-        self, *, window: str | None, since: str | None, until: str | None, by: str, shared: bool = False
+        self,
+        *,
+        window: str | None,
+        since: str | None,
+        until: str | None,
+        by: str,
+        shared: bool = False,
+        as_of: str | None = None,
     ) -> Plain:
-        """Return the measures by a dimension, with shared costs if *shared*."""
-        given = {"window": window, "from": since, "to": until, "by": by, "shared": "true" if shared else None}
+        """Return the measures by a dimension, with shared costs if *shared*, and costs as booked at *as_of*."""
+        given = {"window": window, "from": since, "to": until, "by": by, "as_of": as_of}
+        given["shared"] = "true" if shared else None
         return self._ask("GET", "/v1/reports", parameters={name: text for name, text in given.items() if text})
+
+    def recost(
+        self,
+        *,
+        since: str,
+        until: str | None,
+        provider: str | None,
+        model: str | None,
+        dry_run: bool,
+        by: str | None,
+        reason: str | None,
+    ) -> Plain:
+        """Price booked calls anew, however long that takes; return what that changes."""
+        asked = {"from": since, "to": until, "provider": provider, "model": model}
+        how = {"dry_run": dry_run, "by": by, "reason": reason}
+        return self._ask("POST", "/v1/recost", {**asked, **how}, timeout_seconds=None)
 
     def values(self) -> Plain:
         """Return the value card."""
@@ -129,12 +173,23 @@ class Remote:
         return RemotePricing(self._ask)
 
     def _ask(
-        self, method: str, path: str, document: Plain | None = None, parameters: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        document: Plain | None = None,
+        parameters: dict[str, str] | None = None,
+        *,
+        timeout_seconds: float | None = TIMEOUT_SECONDS,
     ) -> Plain:
         body = None if document is None else plain.dumps(document)
         try:
             response = self._client.request(
-                method, path, content=body, params=parameters, headers={"content-type": "application/json"}
+                method,
+                path,
+                content=body,
+                params=parameters,
+                headers={"content-type": "application/json"},
+                timeout=timeout_seconds,
             )
             answer: Any = plain.loads(response.content)
         except httpx2.HTTPError as error:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from botanu.ingest import services
 from botanu.ingest.calls import Calls, Columns, Mask, find_calls
 from botanu.ingest.same_call import AROUND
 from botanu.pricing.costing import Costed, price_calls
@@ -41,45 +42,48 @@ def add_costs(columns: Columns, prices: PriceList) -> tuple[dict[str, pa.Array],
 def _billed(provider: pa.Array, model: pa.Array, calls: Calls) -> dict[str, pa.Array]:
     """Return who bills and what is billed, also where it is no model."""
     kinds, kind_of = calls.usage.kinds, calls.usage.kind_of
-    services = np.array([not kind.is_listed for kind in kinds], dtype=np.bool_)
-    chosen = (kind_of != ABSENT) & np.append(services, False)[kind_of]
-    if chosen.any():
-        where = np.zeros(len(provider), dtype=np.bool_)
-        where[calls.rows[chosen]] = True
-        named = [kinds[number] for number in kind_of[chosen]]
-        provider = pc.replace_with_mask(provider, pa.array(where), pa.array([kind.provider for kind in named]))
-        model = pc.replace_with_mask(model, pa.array(where), pa.array([kind.models[0] for kind in named]))
+    of_service = np.array([not kind.is_listed for kind in kinds], dtype=np.bool_)
+    chosen = (kind_of != ABSENT) & np.append(of_service, False)[kind_of]
+    named = [kinds[number] for number in kind_of[chosen]]
+    provider, model = services.billed((provider, model), calls.rows[chosen], named)
     return {"provider": provider, "model": model}
 
 
 def _cost_columns(columns: Columns, costed: Costed, calls: Calls) -> dict[str, pa.Array]:
-    count, items = len(columns["span_id"]), costed.items
-    priced = np.zeros(len(calls.rows), dtype=np.bool_)
-    priced[items.call[items.priced() & items.known()]] = True
     counts = ~calls.around
-    known = priced | costed.complete
-    spread = _Spread(calls.rows, count)
-    reported = pc.coalesce(columns["cost_amount"], columns["claimed_cost"])
+    spread = Spread(calls.rows, len(columns["span_id"]))
     return {
-        "line_items": line_items_of(items, calls.rows, count),
-        "cost": spread.amounts(costed.nanos, known & counts),
-        "currency": spread.texts(costed.currencies, np.where(known, costed.currency_of, ABSENT)),
-        "cost_source": spread.texts(("computed", "reported"), np.where(known, costed.told.astype(np.int64), ABSENT)),
+        **cost_columns(costed, spread, counts),
         "told_by_program": pa.array(calls.tells_itself),
-        "computed_cost": spread.amounts(costed.computed, costed.computed != ABSENT),
-        "reported_cost": reported,
+        "reported_cost": pc.coalesce(columns["cost_amount"], columns["claimed_cost"]),
         "reported_by": pc.if_else(columns["cost_amount"].is_valid(), _PROGRAM, columns["claimed_by"]),
-        "cost_notes": spread.lists(costed.notes),
-        "priced": spread.flags(costed.complete),
         "counted": spread.flags(counts),
         "counted_reason": spread.texts((AROUND,), np.where(counts, ABSENT, 0)),
     }
 
 
-class _Spread:
+def cost_columns(costed: Costed, spread: "Spread", counts: Mask) -> dict[str, pa.Array]:
+    """Return the columns that say what calls cost; those that do not count have no cost."""
+    items = costed.items
+    priced = np.zeros(len(counts), dtype=np.bool_)
+    priced[items.call[items.priced() & items.known()]] = True
+    known = priced | costed.complete
+    return {
+        "line_items": spread.line_items(items),
+        "cost": spread.amounts(costed.nanos, known & counts),
+        "currency": spread.texts(costed.currencies, np.where(known, costed.currency_of, ABSENT)),
+        "cost_source": spread.texts(("computed", "reported"), np.where(known, costed.told.astype(np.int64), ABSENT)),
+        "computed_cost": spread.amounts(costed.computed, costed.computed != ABSENT),
+        "cost_notes": spread.lists(costed.notes),
+        "priced": spread.flags(costed.complete),
+    }
+
+
+class Spread:
     """Spreads what is known of the calls in *rows* over all *count* spans; null elsewhere."""
 
     def __init__(self, rows: Int64s, count: int) -> None:
+        """Spread over *count* spans."""
         self._rows, self._count = rows, count
 
     def _over(self, values: Int64s, otherwise: int) -> Int64s:
@@ -114,25 +118,24 @@ class _Spread:
         values = pa.array([str(note) for note in masks], pa.string()).take(pa.array(names[order]))
         return _lists(values, np.bincount(owner, minlength=self._count))
 
+    def line_items(self, items: LineItems) -> pa.Array:
+        """Return for each its line items as a list; null where it has none."""
+        price_ids = pa.array([tier.id for tier in items.tiers], pa.string())
+        values = pa.StructArray.from_arrays(
+            [
+                pa.array(items.meters, pa.string()).take(pa.array(items.meter)),
+                _quantities(items),
+                price_ids.take(pa.array(items.price, mask=~items.priced())),
+                amounts(items.nanos, items.known()),
+            ],
+            fields=list(LINE_ITEM),
+        )
+        return _lists(values, np.bincount(self._rows[items.call], minlength=self._count))
+
 
 def _lists(values: pa.Array, sizes: Int64s) -> pa.Array:
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(sizes == 0))
-
-
-def line_items_of(items: LineItems, rows: Int64s, count: int) -> pa.Array:
-    """Return, per span, its line items as a list; null where it has none."""
-    price_ids = pa.array([tier.id for tier in items.tiers], pa.string())
-    values = pa.StructArray.from_arrays(
-        [
-            pa.array(items.meters, pa.string()).take(pa.array(items.meter)),
-            _quantities(items),
-            price_ids.take(pa.array(items.price, mask=~items.priced())),
-            amounts(items.nanos, items.known()),
-        ],
-        fields=list(LINE_ITEM),
-    )
-    return _lists(values, np.bincount(rows[items.call], minlength=count))
 
 
 def _quantities(items: LineItems) -> pa.Array:

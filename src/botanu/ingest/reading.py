@@ -22,6 +22,7 @@ _COUNT_TEXT = r"^[0-9]{1,15}$"
 _QUANTITY_TEXT = r"^[0-9]{1,12}(\.[0-9]{1,9})?$"
 _MEASURED_MAX = 1e12
 _MEASURED = pa.decimal128(28, 9)
+_WIDE = pa.decimal128(38, 14)
 _AMOUNT_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
 _FALSE = pa.scalar(value=False)
 _TRUTHS = pa.array(["true", "false"])
@@ -126,7 +127,7 @@ def _count(values: pa.StructArray) -> pa.Array:
 
 def _quantity(values: pa.StructArray) -> pa.Array:
     texts = _decimal_texts(values, _MEASURED_MAX, _QUANTITY_TEXT)
-    exact = texts.cast(_MEASURED)
+    exact = _nine_decimals(texts)
     usable = pc.if_else(pc.greater_equal(exact, pa.scalar(0, _MEASURED)), exact, pa.scalar(None, _MEASURED))
     return pc.multiply(pc.round(usable, 6, "half_to_even"), pa.scalar(MILLIONTHS, pa.decimal128(7, 0))).cast(pa.int64())
 
@@ -145,7 +146,12 @@ def _number(values: pa.StructArray) -> pa.Array:
 
 
 def _amount(values: pa.StructArray) -> pa.Array:
-    return _decimal_texts(values, _VALUE_AMOUNT_MAX, _AMOUNT_TEXT).cast(VALUE_AMOUNT)
+    return _nine_decimals(_decimal_texts(values, _VALUE_AMOUNT_MAX, _AMOUNT_TEXT))
+
+
+def _nine_decimals(texts: pa.Array) -> pa.Array:
+    """Return decimal digits as numbers with nine decimals: a large double rounded to them may be written with ten."""
+    return pc.round(texts.cast(_WIDE), 9, "half_to_even").cast(VALUE_AMOUNT)
 
 
 def _decimal_texts(values: pa.StructArray, limit: float, pattern: str) -> pa.Array:

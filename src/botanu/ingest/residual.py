@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from botanu.ingest.costs import line_items_of
+from botanu.ingest.costs import Spread
 from botanu.pricing.costing import Usage, price_calls
 from botanu.pricing.meters import ABSENT
 from botanu.pricing.money import decimal_amount
@@ -36,7 +36,7 @@ def price_residuals(
         believes_zero=np.zeros(count, dtype=np.bool_),
     )
     costed = price_calls(usage, prices)
-    items = line_items_of(costed.items, np.arange(count), count).to_pylist()
+    items = Spread(np.arange(count), count).line_items(costed.items).to_pylist()
     priced = np.zeros(count, dtype=np.bool_)
     priced[costed.items.call[costed.items.priced()]] = True
     return {

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.ingest.dialects import SERVICES
-from botanu.ingest.reading import Reader
 from botanu.pricing.meters import ABSENT
 from botanu.pricing.money import Int64s
 from botanu.pricing.price_list import Kind, PriceList
@@ -20,6 +20,13 @@ _BYTES_A_CHUNK = 65_536
 _BYTES_A_GB = 2**30
 
 
+class Texts(Protocol):
+    """Where attributes come from."""
+
+    def attribute(self, *names: str, taken: bool = True) -> pa.Array:
+        """Return the first of the attributes *names* as text, per span; *taken* are those that no one else needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """Who bills, and what is billed, by one family's words, per span."""
@@ -28,7 +35,7 @@ class Named:
     billed: Sequence[pa.Array]
 
 
-def named(reader: Reader, names: pa.Array) -> list[Named]:
+def named(reader: Texts, names: pa.Array) -> list[Named]:
     """Return who may bill each span, and for what, by each family of ``SERVICES``; *names* are the spans'."""
     found = []
     for service in SERVICES:
@@ -65,6 +72,19 @@ def kinds_of(
             if prices.card(kind) is not None:
                 which[undecided] = kinds.setdefault(kind, len(kinds))
     return list(kinds), which
+
+
+def billed(columns: tuple[pa.Array, pa.Array], rows: Int64s, kinds: Sequence[Kind]) -> tuple[pa.Array, pa.Array]:
+    """Return provider and model, of *rows* those of the *kinds* of call that they are."""
+    provider, model = columns
+    if not len(rows):
+        return provider, model
+    where = np.zeros(len(provider), dtype=np.bool_)
+    where[rows] = True
+    return (
+        pc.replace_with_mask(provider, pa.array(where), pa.array([kind.provider for kind in kinds], pa.string())),
+        pc.replace_with_mask(model, pa.array(where), pa.array([kind.models[0] for kind in kinds], pa.string())),
+    )
 
 
 def _together(columns: Sequence[pa.Array]) -> list[tuple[tuple[str | None, ...], Int64s]]:

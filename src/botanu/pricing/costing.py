@@ -7,12 +7,13 @@ from typing import Protocol
 import numpy as np
 
 from botanu.pricing.line_items import LineItems, Mask, ordered
-from botanu.pricing.meters import ABSENT, REQUESTS, exclusive, overlapping, whole
+from botanu.pricing.meters import ABSENT
 from botanu.pricing.money import CURRENCY, Int64s
 from botanu.pricing.notes import INCOMPLETE, Note
 from botanu.pricing.price_list import Kind
 from botanu.pricing.rate_card import RateCard
 from botanu.pricing.rating import Rates, Row, rate
+from botanu.pricing.splitting import Split, split
 
 REPORTED_COST = "reported_cost"
 
@@ -36,7 +37,7 @@ class Usage:
     where unknown; see ``meters`` for their units. *reported* is what the source itself says that a call cost, in
     nano-units; ``ABSENT`` where it says nothing, ``UNUSABLE`` where it says what cannot be used. *believes_zero* says
     which calls are believed to have cost nothing where they say so. *lacks* gives, by note, which calls used more than
-    the totals say.
+    the totals say. *split* goes before *totals*, where usage has been split already.
     """
 
     kinds: Sequence[Kind]
@@ -46,6 +47,7 @@ class Usage:
     reported: Int64s
     believes_zero: Mask
     lacks: Mapping[Note, Mask] = field(default_factory=dict)
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ def price_calls(usage: Usage, prices: Prices) -> Costed:
     call, beside which quantities have prices, and no amounts of their own.
     """
     count = len(usage.times)
-    notes = _Notes(usage)
-    items = rate(_quantities(usage), _rates(usage, prices, notes))
+    used = split(usage.totals, count) if usage.split is None else usage.split
+    notes = _Notes(usage, used)
+    items = rate(used.quantities, _rates(usage, used, prices, notes))
     notes.add(Note.NO_METER_PRICE, _calls_with(items, items.unpriced(), count) & ~notes.without_prices())
     computed, has_price = _sum(items, items.known(), count), _calls_with(items, items.priced(), count)
     told = _told(usage, computed, has_price, notes)
@@ -104,16 +107,14 @@ _WITHOUT_PRICES = (Note.NO_PRICE, Note.NO_SERVICE_TIER_PRICE, Note.UNUSABLE_COST
 class _Notes:
     """What there is to say of each call, as masks."""
 
-    def __init__(self, usage: Usage) -> None:
-        """Begin with what *usage* itself shows."""
+    def __init__(self, usage: Usage, used: Split) -> None:
+        """Begin with what *usage* itself shows, and with how it was split into what was *used*."""
         self.size = len(usage.times)
         self.found: dict[Note, Mask] = {}
-        for note, mask in usage.lacks.items():
+        for note, mask in (*usage.lacks.items(), *used.notes.items()):
             self.add(note, mask)
-        beside, beyond = overlapping(usage.totals)
-        self.add(Note.CACHE_BESIDE_INPUT, beside)
-        self.add(Note.PARTS_EXCEED_TOTAL, beyond)
-        self.add(Note.NO_USAGE, ~_counted(usage) & ~self.of(Note.UNREADABLE_USAGE) & (usage.reported == ABSENT))
+        silent = ~_counted(usage, used) & ~self.of(Note.UNREADABLE_USAGE)
+        self.add(Note.NO_USAGE, silent & (usage.reported == ABSENT))
         self.add(Note.UNUSABLE_COST, (usage.reported == UNUSABLE) & ~self.of(Note.OTHER_CURRENCY))
 
     def add(self, note: Note, mask: Mask) -> None:
@@ -135,25 +136,15 @@ class _Notes:
         return np.logical_or.reduce([np.zeros(self.size, dtype=np.bool_), *masks])
 
 
-def _quantities(usage: Usage) -> dict[str, Int64s]:
-    """Return quantities by meter that do not overlap, requests first."""
-    totals = {REQUESTS: np.full(len(usage.times), ABSENT), **usage.totals}
-    return {REQUESTS: totals.pop(REQUESTS), **exclusive(totals)}
-
-
-def _counted(usage: Usage) -> Mask:
-    """Return which calls say what they used; how many requests they are says nothing of that, of a model's call."""
-    counted = np.zeros(len(usage.times), dtype=np.bool_)
-    for meter, total in usage.totals.items():
-        if meter != REQUESTS:
-            counted |= total != ABSENT
+def _counted(usage: Usage, used: Split) -> Mask:
+    """Return which calls say what they used; of what is no model, that it was called at all says it."""
     is_model = np.array([kind.is_listed for kind in usage.kinds] or [True], dtype=np.bool_)
-    return counted | ((usage.kind_of != ABSENT) & ~is_model[np.maximum(usage.kind_of, 0)])
+    return used.said | ((usage.kind_of != ABSENT) & ~is_model[np.maximum(usage.kind_of, 0)])
 
 
-def _rates(usage: Usage, prices: Prices, notes: _Notes) -> Rates:
+def _rates(usage: Usage, used: Split, prices: Prices, notes: _Notes) -> Rates:
     """Return which prices hold for each call, and note which have none."""
-    inputs = np.maximum(_whole_input(usage), 0)
+    inputs = used.inputs
     rows: list[Row | None] = [None]
     row_of = np.zeros(len(inputs), dtype=np.int64)
     lacks_tier = np.zeros(len(inputs), dtype=np.bool_)
@@ -169,7 +160,7 @@ def _rates(usage: Usage, prices: Prices, notes: _Notes) -> Rates:
             row_of[members] = len(rows) + np.searchsorted(held.steps, inputs[members])
             rows += [Row(held, steps, of_service=not kind.is_listed) for steps in range(len(held.steps) + 1)]
     notes.add(Note.NO_SERVICE_TIER_PRICE, lacks_tier)
-    notes.add(Note.NO_PRICE, (row_of == 0) & ~lacks_tier & _counted(usage))
+    notes.add(Note.NO_PRICE, (row_of == 0) & ~lacks_tier & _counted(usage, used))
     return Rates(rows, row_of)
 
 
@@ -186,11 +177,6 @@ def _mask(calls: Int64s, count: int) -> Mask:
     mask = np.zeros(count, dtype=np.bool_)
     mask[calls] = True
     return mask
-
-
-def _whole_input(usage: Usage) -> Int64s:
-    counted = whole("input_tokens", usage.totals)
-    return np.zeros(len(usage.times), dtype=np.int64) if counted is None else counted
 
 
 def _calls_with(items: LineItems, which: Mask, count: int) -> Mask:

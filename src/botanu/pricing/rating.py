@@ -40,7 +40,10 @@ def rate(quantities: Mapping[str, Int64s], rates: Rates) -> LineItems:
     counted, requests = np.stack([*quantities.values()], axis=1), meters.index(REQUESTS)
     asked = (table[:, requests] != ABSENT)[rates.row_of]
     counted[asked & (counted[:, requests] == ABSENT), requests] = 1
-    call, meter = np.nonzero(_is_used(counted, meters, rates, table))
+    is_used = _is_used(counted, meters, rates, table)
+    # That there were no requests is kept as well: unsaid, a call is one.
+    is_used[:, requests] |= asked & (counted[:, requests] == 0)
+    call, meter = np.nonzero(is_used)
     row, quantity = rates.row_of[call], counted[call, meter]
     price = table[row, meter]
     free = (price == ABSENT) & (meter == requests) & (row != 0)  # nothing is asked for each

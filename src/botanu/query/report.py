@@ -7,6 +7,7 @@ from typing import Any
 
 from botanu.errors import QueryError
 from botanu.pricing.money import CURRENCY
+from botanu.query import as_of as booked
 from botanu.query.measures import PRICED, RECORDED, UNVALUED, Coverage, measures, sums
 from botanu.query.shared import RUN_PARTS, SharedPart, shared_part
 from botanu.query.unpriced import unpriced
@@ -33,7 +34,7 @@ class Report:
 
     Each row gives the dimension's value under its name, and every measure under its own. Where there are no rows,
     *latest_start* says when the latest run of all started. *shared* is what became of the shared costs, if they were
-    asked for: then the rows have the measures of those, too.
+    asked for: then the rows have the measures of those, too. Costs are those booked at *as_of*, or else those of now.
     """
 
     window: Window
@@ -44,55 +45,65 @@ class Report:
     latest_start: datetime | None = None
     currency: str = CURRENCY
     shared: SharedPart | None = None
+    as_of: datetime | None = None
 
 
-def report(store: Store, window: Window, *, by: str = "workflow", shared: bool = False) -> Report:
+def report(
+    store: Store, window: Window, *, by: str = "workflow", shared: bool = False, as_of: datetime | None = None
+) -> Report:
     """Return the measures of all runs that started in *window*, broken down by the dimension *by*.
 
-    Rows come with the largest cost first. *shared* asks for shared costs beside the runs' own.
+    Rows come with the largest cost first. *shared* asks for shared costs beside the runs' own. Given *as_of*, costs are
+    as they were booked at that instant.
 
     Raises:
         QueryError: *by* is no dimension.
     """
     if by not in DIMENSIONS:
         raise QueryError(f"by must be one of {', '.join(DIMENSIONS)}, not {by!r}")
-    bounds = window.bounds
-    rows = store.query(_sql(by, window, shared=shared), bounds).to_pylist()
-    (total,) = store.query(_sql(None, window, shared=shared), bounds).to_pylist()
-    coverage = _coverage(store, window, total)
+    bounds = _bounds(window, as_of)
+    rows = store.query(_sql(by, window, shared=shared, as_of=as_of), bounds).to_pylist()
+    (total,) = store.query(_sql(None, window, shared=shared, as_of=as_of), bounds).to_pylist()
+    coverage = _coverage(store, window, total, as_of)
     names = (by, *(measure.name for measure in measures(shared=shared)))
     named = [{name: row[name] for name in names} for row in rows]
     latest = None if rows else store.query("SELECT max(start_time) AS latest FROM runs").column("latest")[0].as_py()
+    totals = {name: total[name] for name in names[1:]}
     part = shared_part(store, window) if shared else None
-    return Report(window, by, named, {name: total[name] for name in names[1:]}, coverage, latest, shared=part)
+    return Report(window, by, named, totals, coverage, latest, shared=part, as_of=as_of)
 
 
-def _coverage(store: Store, window: Window, total: Row) -> Coverage:
+def _bounds(window: Window, as_of: datetime | None) -> dict[str, object]:
+    return window.bounds if as_of is None else {**window.bounds, "as_of": as_of}
+
+
+def _coverage(store: Store, window: Window, total: Row, as_of: datetime | None) -> Coverage:
     bounds = window.bounds
     unvalued, lacking = int(total["unvalued"] or 0), int(total["unpriced"] or 0)
     types = store.query(_unvalued_types_sql(window), bounds).column(0).to_pylist() if unvalued else ()
     return Coverage(
         priced=total["priced"],
-        attributed=store.query(_attributed_sql(window), bounds).column(0)[0].as_py(),
+        attributed=store.query(_attributed_sql(window, as_of), _bounds(window, as_of)).column(0)[0].as_py(),
         recorded=total["recorded"],
         unpriced_calls=lacking,
         unvalued_runs=unvalued,
         unvalued_types=tuple(types),
-        unpriced=tuple(unpriced(store, window, of_runs=True, most=UNPRICED_MAX)) if lacking else (),
-        other_costs=tuple(store.query(_other_costs_sql(window), bounds).to_pylist()),
+        unpriced=tuple(unpriced(store, window, of_runs=True, most=UNPRICED_MAX)) if lacking and as_of is None else (),
+        other_costs=tuple(store.query(_other_costs_sql(window, as_of), _bounds(window, as_of)).to_pylist()),
     )
 
 
-def _sql(by: str | None, window: Window, *, shared: bool) -> str:
+def _sql(by: str | None, window: Window, *, shared: bool, as_of: datetime | None) -> str:
     """Return the query for all measures: a row per value of *by*, or one row for everything."""
+    runs, expressions = booked.runs(as_of)
     key, group = ("dimension, ", "GROUP BY dimension") if by else ("", "")
     dimension, named = (f"{by} AS dimension, ", f"r.dimension AS {by}, ") if by else ("", "")
     match = "e.dimension IS NOT DISTINCT FROM r.dimension" if by else "TRUE"
     formulas = ", ".join(f"{measure.formula} AS {measure.name}" for measure in measures(shared=shared))
     parts = RUN_PARTS.format(window=window) if shared else ""
     return f"""
-WITH scope AS (
-  SELECT *, {dimension}coalesce(event_id, run_id) AS event FROM runs {parts} WHERE {window.holds}
+WITH {expressions}scope AS (
+  SELECT *, {dimension}coalesce(event_id, run_id) AS event FROM {runs} {parts} WHERE {window.holds}
 ),
 finals AS (
   SELECT {key}event,
@@ -112,10 +123,12 @@ def _sums(of: str, *, shared: bool) -> str:
     return ", ".join(f"{total.formula} AS {total.name}" for total in sums(shared=shared) if total.of == of)
 
 
-def _attributed_sql(window: Window) -> str:
+def _attributed_sql(window: Window, as_of: datetime | None) -> str:
+    spans, expressions = booked.spans(as_of)
     return f"""
+{expressions}
 SELECT sum(cost) FILTER (run_id IS NOT NULL) / nullif(sum(cost), 0) AS attributed
-FROM spans WHERE counted AND currency = '{CURRENCY}' AND {window.holds}
+FROM {spans} WHERE counted AND currency = '{CURRENCY}' AND {window.holds}
 """
 
 
@@ -126,9 +139,12 @@ WHERE outcome_value_type IS NOT NULL AND {UNVALUED} AND {window.holds} ORDER BY 
 """
 
 
-def _other_costs_sql(window: Window) -> str:
+def _other_costs_sql(window: Window, as_of: datetime | None) -> str:
+    runs, expressions = booked.runs(as_of)
+    with_them = f"WITH {expressions.removesuffix(',')}" if expressions else ""
     return f"""
+{with_them}
 SELECT other.currency AS currency, sum(other.amount)::{TOTAL} AS amount
-FROM (SELECT unnest(other_costs) AS other FROM runs WHERE other_costs IS NOT NULL AND {window.holds})
+FROM (SELECT unnest(other_costs) AS other FROM {runs} WHERE other_costs IS NOT NULL AND {window.holds})
 GROUP BY 1 ORDER BY 1
 """

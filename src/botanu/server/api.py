@@ -14,7 +14,14 @@ from botanu.ingest.otlp import JSON
 from botanu.server import plain
 from botanu.server.service import Service
 
-_REPORT_PARAMETERS = {"window": "window", "from": "since", "to": "until", "by": "by", "shared": "shared"}
+_REPORT_PARAMETERS = {
+    "window": "window",
+    "from": "since",
+    "to": "until",
+    "by": "by",
+    "shared": "shared",
+    "as_of": "as_of",
+}
 _VALUE_PARAMETERS = {
     "value_type": "value_type",
     "amount": "amount",
@@ -23,8 +30,21 @@ _VALUE_PARAMETERS = {
     "workflow": "workflow",
 }
 
+_RECOST_PARAMETERS = {
+    "from": "since",
+    "to": "until",
+    "provider": "provider",
+    "model": "model",
+    "dry_run": "dry_run",
+    "by": "by",
+    "reason": "reason",
+}
+
 _NUMBERS = {"amount"}
-"""What may be given as a number; all else is text."""
+"""What may be given as a number."""
+
+_TRUTHS = {"dry_run"}
+"""What is true or false; all else is text."""
 
 
 def api_routes(service: Service) -> list[Route]:
@@ -60,6 +80,10 @@ def api_routes(service: Service) -> list[Route]:
         given = dict(request.query_params)
         return _json(await run_in_threadpool(lambda: service.withdraw_shared_cost(given)))
 
+    async def recost(request: Request) -> Response:
+        given = _arguments(await _document(request), _RECOST_PARAMETERS, required={"from"})
+        return _json(await run_in_threadpool(lambda: service.recost(**given)))
+
     return [
         Route("/healthz", health, methods=["GET"]),
         Route("/v1/sql", sql, methods=["POST"]),
@@ -69,6 +93,7 @@ def api_routes(service: Service) -> list[Route]:
         Route("/v1/shared-costs", shared_costs, methods=["GET"]),
         Route("/v1/shared-costs", set_shared_cost, methods=["POST"]),
         Route("/v1/shared-costs", withdraw_shared_cost, methods=["DELETE"]),
+        Route("/v1/recost", recost, methods=["POST"]),
     ]
 
 
@@ -116,11 +141,15 @@ def _arguments(
     """Return what was *given*, under the names that *names* maps to.
 
     Raises:
-        QueryError: something is not known or no text, or something *required* is missing.
+        QueryError: something is not known or of another kind, or something *required* is missing.
     """
     if unknown := sorted(given.keys() - names.keys()):
         raise QueryError(f"unknown {', '.join(unknown)}; known: {', '.join(names)}")
-    texts = {name: value for name, value in given.items() if name not in _NUMBERS and value is not None}
+    for name in _TRUTHS & given.keys():
+        if not isinstance(given[name], bool | None):
+            raise QueryError(f"{name} must be true or false")
+    others = _NUMBERS | _TRUTHS
+    texts = {name: value for name, value in given.items() if name not in others and value is not None}
     if not_text := sorted(name for name, value in texts.items() if not isinstance(value, str)):
         raise QueryError(f"{', '.join(not_text)} must be text")
     if missing := sorted(name for name in required if given.get(name) is None):

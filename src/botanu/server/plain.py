@@ -62,6 +62,7 @@ def report(made: Report) -> Plain:
         "window": _plain(asdict(made.window)),
         "by": made.by,
         "currency": made.currency,
+        "as_of": _plain(made.as_of),
         "rows": [_plain(row) for row in made.rows],
         "total": _plain(made.total),
         "coverage": _plain(asdict(made.coverage)),
@@ -98,6 +99,12 @@ def term(said: Term, origin: str) -> Plain:
 
 
 _KINDS: Mapping[type, str] = {OwnPrice: "price", OwnDiscount: "discount", Alias: "alias"}
+
+
+def recosted(row: Mapping[str, Any]) -> Plain:
+    """Return what pricing calls anew changes; amounts that are not known count as none in the difference."""
+    difference = (row["cost_after"] or Decimal(0)) - (row["cost_before"] or Decimal(0))
+    return dict(_plain({**row, "difference": difference.quantize(Decimal("1e-9"))}))
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - a JSON value

@@ -14,7 +14,7 @@ from botanu.pricing.value_card import UnitValue, first_instant
 from botanu.query.report import Report, report
 from botanu.query.sql import ask
 from botanu.query.window import Window, parse_instant
-from botanu.server import plain
+from botanu.server import plain, recost
 from botanu.server.plain import Plain
 from botanu.server.price_file import DEFAULT, read_entries
 from botanu.server.pricing import Pricing
@@ -72,6 +72,27 @@ class Service:
             chosen = path or DEFAULT
             self.pricing.import_entries(chosen.name, read_entries(chosen))
 
+    def recost(
+        self,
+        *,
+        since: str,
+        until: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        dry_run: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> Plain:
+        """Price the calls from *since* to before *until* anew; return what that changes, see ``recost.recost``.
+
+        Raises:
+            QueryError: a bound is no date or instant, or there is no time between them.
+            UnavailableError: nothing was written; trying again later may work.
+        """
+        now = self._clock()
+        chosen = recost.selection(since, until, provider, model, now=now)
+        return recost.recost(self.store, self.prices, chosen, now=now, dry_run=dry_run, by=by, reason=reason)
+
     def sql(self, query: str) -> Plain:
         """Return the answer to one SELECT.
 
@@ -90,13 +111,18 @@ class Service:
         until: str | None = None,
         by: str = "workflow",
         shared: bool = False,
+        as_of: str | None = None,
     ) -> Report:
         """Return the measures by a dimension, with shared costs beside the runs' own if *shared*.
 
+        Costs are those of now, or those booked at the instant *as_of*.
+
         Raises:
-            QueryError: a bound, the window or the dimension is none.
+            QueryError: a bound, the window, the instant or the dimension is none.
         """
-        return report(self.store, Window.of(window, now=self._clock(), since=since, until=until), by=by, shared=shared)
+        asked = Window.of(window, now=self._clock(), since=since, until=until)
+        then = None if as_of is None else parse_instant(as_of)
+        return report(self.store, asked, by=by, shared=shared, as_of=then)
 
     def report(
         self,
@@ -106,9 +132,11 @@ class Service:
         until: str | None = None,
         by: str = "workflow",
         shared: bool = False,
+        as_of: str | None = None,
     ) -> Plain:
         """Return the measures by a dimension, in plain values; see ``make_report``."""
-        return plain.report(self.make_report(window=window, since=since, until=until, by=by, shared=shared))
+        made = self.make_report(window=window, since=since, until=until, by=by, shared=shared, as_of=as_of)
+        return plain.report(made)
 
     def values(self) -> Plain:
         """Return the value card."""

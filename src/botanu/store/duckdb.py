@@ -5,7 +5,7 @@ connection, one after the other; each query has a connection of its own and sees
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from botanu.pricing.price_list import OwnTerms
 from botanu.pricing.shared_costs import SharedCost
 from botanu.pricing.terms import BY_HAND, Recorded, Term, own_terms
 from botanu.pricing.value_card import UnitValue
-from botanu.store import shared_statements, span_statements, term_statements, value_statements
+from botanu.store import restating, shared_statements, span_statements, term_statements, value_statements
 from botanu.store.migrations import MIGRATIONS, VERSION
 from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Appended, Rollup
@@ -80,6 +80,7 @@ class DuckDBStore:
         self._rollups = rollups
         self._abandon_after_seconds = abandon_after_seconds
         self._writing = threading.Lock()
+        self._restating = threading.Lock()
         self._connection = _connect(directory)
         self._migrate()
 
@@ -181,6 +182,19 @@ class DuckDBStore:
         """Withdraw terms; see ``Store``."""
         with self._transaction(given_gone=id_rows(names)) as connection:
             return term_statements.withdraw(connection, now)
+
+    def restate(self, changes: Iterable[pa.Table], now: datetime, *, by: str | None, reason: str | None) -> int:
+        """Give calls another cost; see ``Store``."""
+        with self._restating:
+            return restating.restate(self._transaction, self._rebuild, changes, now, by=by, reason=reason)
+
+    def stream(self, sql: str, parameters: Mapping[str, object], *, rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield what a SELECT gives; see ``Store``."""
+        with self._connection.cursor() as cursor:
+            try:
+                yield from cursor.sql(sql, params=dict(parameters)).to_arrow_reader(rows)
+            except duckdb.Error as error:
+                raise QueryError(str(error)) from None
 
     def query(
         self,

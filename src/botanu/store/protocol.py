@@ -1,6 +1,6 @@
 """What every store promises."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -106,6 +106,24 @@ class Store(Protocol):
         """Withdraw the terms of these ``term_id``, wherever they are from; return how many rows that were.
 
         They stay readable, and what they priced keeps its cost.
+        """
+
+    def restate(self, changes: Iterable[pa.Table], now: datetime, *, by: str | None, reason: str | None) -> int:
+        """Give calls another cost; return how many were changed.
+
+        *changes* come a batch at a time, with the columns of ``restating``. What each call cost before stays in
+        ``cost_changes``, with who changed it and why. Spans, ledger, runs and events are written all or nothing. A call
+        that has changed since it was read is left as it is.
+
+        Raises:
+            UnavailableError: nothing was written; trying again later may work.
+        """
+
+    def stream(self, sql: str, parameters: Mapping[str, object], *, rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield what a SELECT gives, at most *rows* at a time, read in one snapshot however long that takes.
+
+        Raises:
+            QueryError: the engine refuses the statement.
         """
 
     def query(
