@@ -41,6 +41,7 @@ from botanu.ingest.normalise import normalise
 from botanu.ingest.otlp import PROTOBUF, decode, flatten
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
+from botanu.pricing.price_list import PriceList
 from botanu.store.duckdb import DuckDBStore
 from botanu.store.schema import SPANS
 
@@ -266,11 +267,11 @@ def steps(pool: Sequence[bytes]) -> str:
     """Measure botanu's steps in this process, in one thread: what the server cannot be faster than."""
     raw = [gzip.decompress(body) for body in pool[: max(STEP_BODIES, STORED_GROUPS * max(GROUPS))]]
     some = raw[:STEP_BODIES]
-    catalog = Catalog()
+    prices = PriceList(Catalog())
     rows = [
         ["decode", "1", _speed(some, 1, lambda group: [decode(body, PROTOBUF) for body in group])],
         *(
-            ["decode, normalise, price", str(size), _speed(some, size, lambda group: priced_spans(group, catalog))]
+            ["decode, normalise, price", str(size), _speed(some, size, lambda group: priced_spans(group, prices))]
             for size in GROUPS
         ),
     ]
@@ -280,16 +281,16 @@ def steps(pool: Sequence[bytes]) -> str:
                 [
                     "all that, and store",
                     str(size),
-                    _stored_speed(raw[: STORED_GROUPS * size], size, catalog, Path(directory)),
+                    _stored_speed(raw[: STORED_GROUPS * size], size, prices, Path(directory)),
                 ]
             )
     return table(("steps, in one thread, without HTTP", "requests in a group", "spans/s"), rows)
 
 
-def priced_spans(group: Sequence[bytes], catalog: Catalog) -> pa.Table:
+def priced_spans(group: Sequence[bytes], prices: PriceList) -> pa.Table:
     """Turn request bodies into rows, as the server's pipeline does."""
     spans, _ = flatten([decode(body, PROTOBUF) for body in group])
-    columns = add_costs(normalise(spans, datetime.now(UTC)), catalog)
+    columns, _ = add_costs(normalise(spans, datetime.now(UTC)), prices)
     return pa.table([columns[name] for name in SPANS.names], names=list(SPANS.names))
 
 
@@ -297,31 +298,31 @@ def history(spans: int) -> str:
     """Measure how long one request takes to store when there are *spans* already, and a part of them."""
     count = spans // SPANS_PER_BODY + 5 * max(GROUPS) + 4 * STORED_GROUPS
     left = iter(bodies(count, time.time_ns(), count * HISTORY_STEP_SECONDS))
-    catalog, rows, there = Catalog(), [], 0
+    prices, rows, there = PriceList(Catalog()), [], 0
     with tempfile.TemporaryDirectory() as directory:
         store = DuckDBStore(Path(directory), ROLLUPS)
         for share in (0, 0.25, 0.5, 1):
             while there < share * spans:
                 group = [gzip.decompress(body) for body in islice(left, max(GROUPS))]
-                there += store.append(priced_spans(group, catalog), datetime.now(UTC)).accepted
-            rows.append([f"{there:,}", f"{statistics.median(_appends(store, left, catalog)):.0f}"])
+                there += store.append(priced_spans(group, prices), datetime.now(UTC)).accepted
+            rows.append([f"{there:,}", f"{statistics.median(_appends(store, left, prices)):.0f}"])
         store.close()
     return table(("spans there already", "ms to store one request, p50"), rows)
 
 
-def _appends(store: DuckDBStore, left: Iterator[bytes], catalog: Catalog) -> Iterator[float]:
+def _appends(store: DuckDBStore, left: Iterator[bytes], prices: PriceList) -> Iterator[float]:
     """Yield the milliseconds that each of a few requests takes."""
     for body in islice(left, STORED_GROUPS):
-        spans = priced_spans([gzip.decompress(body)], catalog)
+        spans = priced_spans([gzip.decompress(body)], prices)
         began = time.perf_counter()
         store.append(spans, datetime.now(UTC))
         yield (time.perf_counter() - began) * 1000
 
 
-def _stored_speed(raw: Sequence[bytes], size: int, catalog: Catalog, directory: Path) -> str:
+def _stored_speed(raw: Sequence[bytes], size: int, prices: PriceList, directory: Path) -> str:
     store = DuckDBStore(directory, ROLLUPS)
     try:
-        return _speed(raw, size, lambda group: store.append(priced_spans(group, catalog), datetime.now(UTC)), repeats=1)
+        return _speed(raw, size, lambda group: store.append(priced_spans(group, prices), datetime.now(UTC)), repeats=1)
     finally:
         store.close()
 

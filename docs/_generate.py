@@ -17,7 +17,8 @@ from botanu.ingest.dialects import DIALECTS, JSON, SERVICES
 from botanu.pricing import notes
 from botanu.pricing.meters import METERS
 from botanu.pricing.notes import Note
-from botanu.query.measures import MEASURES, SUMS
+from botanu.query.measures import measures as measures_of
+from botanu.query.measures import sums as sums_of
 from botanu.query.report import DIMENSIONS
 from botanu.sdk.settings import SdkSettings
 from botanu.server.settings import ServerSettings
@@ -74,8 +75,11 @@ def _notes() -> Iterator[tuple[str, str]]:
 
 def measures() -> str:
     """Return every measure with its formula, the sums that formulas use, and the dimensions."""
-    rows = [(_code(each.name), each.title, each.unit.value, each.sentence, _code(each.formula)) for each in MEASURES]
-    sums = [(_code(each.name), _code(each.of), _code(each.formula)) for each in SUMS]
+    rows = [
+        (_code(each.name), each.title, each.unit.value, each.sentence, _code(each.formula))
+        for each in measures_of(shared=True)
+    ]
+    sums = [(_code(each.name), _code(each.of), _code(each.formula)) for each in sums_of(shared=True)]
     return _page(
         [
             _table(("measure", "title", "unit", "meaning", "formula"), rows),

@@ -32,7 +32,7 @@ from botanu.cli.main import command_line
 from botanu.ingest.dialects import DIALECTS
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.meters import METERS, RESTS
-from botanu.query.measures import MEASURES
+from botanu.query.measures import BY_NAME
 from botanu.query.reconciling.causes import Cause
 from botanu.query.reconciling.formats import FORMATS
 from botanu.query.report import DIMENSIONS
@@ -40,6 +40,7 @@ from botanu.sdk.settings import SdkSettings
 from botanu.server.app import create_app
 from botanu.server.run import serving
 from botanu.server.settings import ServerSettings, read_file
+from botanu.server.shared_costs import configured_shared_costs
 from botanu.server.values import configured_values
 from botanu.server.web import format as written
 from botanu.settings import resolve, variable
@@ -216,10 +217,14 @@ class Player:
         assert self.answer == json.loads(block.text, parse_float=twelve_digits), f"line {block.line}"
 
     def settings_file(self, block):
+        if block.text.startswith("[[prices]]"):  # which the page then imports
+            (self.directory / "prices.toml").write_text(block.text, encoding="utf-8")
+            return
         file = self.directory / "example.toml"
         file.write_text(block.text, encoding="utf-8")
-        settings, values = read_file(file)
+        settings, values, shared_costs = read_file(file)
         resolve(ServerSettings, file=settings)
+        configured_shared_costs(shared_costs)
         assert len(configured_values(values, [], now=datetime.now(UTC))) >= len(values)
 
 
@@ -309,7 +314,7 @@ def _leaves(group, path):
 def test_every_measure_and_dimension_is_documented():
     """Each measure has a line with its sentence and formula, each dimension an entry."""
     text = reference("measures")
-    for measure in MEASURES:
+    for measure in BY_NAME.values():
         assert f"| `{measure.name}` | {measure.title} |" in text
         assert f"{measure.sentence} | `{measure.formula}` |" in text
     for dimension in DIMENSIONS:

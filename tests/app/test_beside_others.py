@@ -282,6 +282,44 @@ with run_botanu("stream", event_id="order-3", customer_id="acme"):
     assert made.get(semconv.RUN_ID) == run[semconv.RUN_ID]
 
 
+def test_what_logfire_carries_is_in_the_run_after_its_end_and_in_threads(tmp_path):
+    """It carries the context to each executor's threads; and a stream may be read when its run has ended."""
+    carried = """
+from concurrent.futures import ThreadPoolExecutor
+def work():
+    logfire.info("in a thread")
+with run_botanu("stream", event_id="order-3", customer_id="acme"), ThreadPoolExecutor(1) as pool:
+    carrier = logfire.get_context()
+    pool.submit(work).result()
+with logfire.attach_context(carrier):
+    logfire.info("after the end")
+with logfire.attach_context({"traceparent": carrier["traceparent"].encode().decode()}):
+    logfire.info("from outside")
+"""
+    played = play(tmp_path, LOGFIRE.setup, OURS, "from botanu import run_botanu", carried)
+
+    assert played.errors == []
+    run = attributes(played.span("stream"))[semconv.RUN_ID]
+    names = ("in a thread", "after the end", "from outside")
+    assert [attributes(played.span(name)).get(semconv.RUN_ID) for name in names] == [run, run, None]
+
+
+def test_disabled_it_leaves_logfires_propagators_as_they_were(tmp_path):
+    """Logfire finds its own ones, and warns of a caller's trace where it did before."""
+    before = "\nfrom opentelemetry import propagate\nbefore = str(propagate.get_global_textmap())\n"
+    after = """
+botanu.disable()
+assert str(propagate.get_global_textmap()) == before
+botanu.enable(endpoint=sys.argv[1])
+propagate.extract({"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+"""
+    played = play(tmp_path, LOGFIRE.setup, before, OURS, after)
+
+    assert played.tree().items() >= SHARED.items()
+    check_runs(played)
+    assert "RuntimeWarning: Found propagated trace context" in played.errors[0]
+
+
 @pytest.mark.parametrize("product", [LOGFIRE, LANGFUSE], ids=["logfire", "langfuse"])
 def test_what_the_other_product_samples_out_reaches_us_alone(tmp_path, product):
     played = play(tmp_path, product.setup, OURS, rate="0.0")

@@ -40,7 +40,7 @@ AnthropicInstrumentor().instrument()
 
 LOGFIRE = """
 import logfire
-logfire.configure(send_to_logfire=False, console=False, distributed_tracing=True)
+logfire.configure(send_to_logfire=False, console=False)
 logfire.instrument_openai()
 logfire.instrument_anthropic()
 """
@@ -52,10 +52,7 @@ WAYS = {
     "Logfire": LOGFIRE,
     "OpenInference and OpenLLMetry": OPENINFERENCE + OPENLLMETRY,
 }
-"""How a program turns its instrumentation on, by what it is called here.
-
-Logfire reads the context around a stream back as if it came from elsewhere, and warns of that unless told otherwise.
-"""
+"""How a program turns its instrumentation on, by what it is called here."""
 
 CALLS = """
 import asyncio

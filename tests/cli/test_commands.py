@@ -36,6 +36,7 @@ work           2     2          1         50.0%  $0.0025       $0.0025          
 all            2     2          1         50.0%  $0.0025       $0.0025           $0.0025  $10.00  +399,900%
 50.0% of calls priced (1 without a price, not in the cost) · 100.0% of cost attributed to a run · 100.0% of ended runs \
 recorded an outcome
+Most often without a price: y/x, 1 call; what to do about it: 'botanu prices missing'.
 """
 
 

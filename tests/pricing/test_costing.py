@@ -16,7 +16,7 @@ from botanu.ingest.dialects import USAGE
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.costing import UNUSABLE, Usage, price_calls
 from botanu.pricing.meters import ABSENT
-from botanu.pricing.money import decimal_amount
+from botanu.pricing.money import decimal_amount, round_to_nano
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
 from botanu.pricing.rate_card import Layer, PriceSet, RateCard, Tier
@@ -124,10 +124,11 @@ def test_the_conventions_provider_names_find_their_prices(provider, model):
 
 
 class OneCard:
-    """A catalog of one rate card."""
+    """A catalog of one rate card, of *sets* that always hold or of *layers*."""
 
-    def __init__(self, *sets):
-        self._card = RateCard("p", "m", (Layer(sets, always_holds=True),))
+    def __init__(self, *sets, layers=(), needs_service_tier=False):
+        layers = layers or (Layer(sets, always_holds=True),)
+        self._card = RateCard("p", "m", layers, needs_service_tier=needs_service_tier)
 
     def card(self, kind):
         return self._card
@@ -223,6 +224,28 @@ def test_reported_costs_leave_their_neighbours_alone():
 
     assert costed.nanos.tolist() == [2_500_000, 7, 0]
     assert costed.complete.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(("service_tier", "note"), [(None, Note.NO_PRICE), ("batch", Note.NO_SERVICE_TIER_PRICE)])
+def test_a_model_whose_prices_do_not_hold_yet_has_none_and_says_whether_the_service_tier_is_why(service_tier, note):
+    usage = usage_of([("p", "m", NOON, {"input_tokens": 1})])
+    has_tier = service_tier is not None
+    later = Layer((price_set("1", starts=datetime(2026, 7, 1)),), of_service_tier=has_tier)
+    costed = price_calls(usage, OneCard(layers=(later,), needs_service_tier=has_tier))
+
+    assert list(costed.notes) == [note]
+    assert costed.complete.tolist() == [False]
+
+
+@pytest.mark.parametrize(("heard", "billed"), [(0, None), (1, 10), (9_999_999, 10), (10_000_000, 10), (36_000_000, 36)])
+def test_groq_bills_ten_seconds_of_audio_at_least(heard, billed):
+    # 0.111 dollars an hour: https://groq.com/pricing
+    cost, complete, lines = price("groq", "whisper-large-v3", input_audio_seconds=heard)
+
+    assert lines.keys() == ({"input_audio_seconds"} if billed else set())
+    assert [quantity for quantity, _ in lines.values()] == ([billed * 10**6] if billed else [])
+    assert cost == round_to_nano(Decimal("0.111") * (billed or 0) / 3600)
+    assert complete
 
 
 def test_hours_without_a_zone_are_utc():

@@ -1,5 +1,6 @@
 """Measures against a calculation by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -95,7 +96,9 @@ def test_coverage_says_what_is_not_known(lab):
         span(start=START, **llm(input=1000)),
     )
 
-    assert report(lab.store, ALL).coverage == Coverage(0.75, 0.75, 0.5, 1, unvalued_runs=0, unvalued_types=())
+    coverage = report(lab.store, ALL).coverage
+    assert replace(coverage, unpriced=()) == Coverage(0.75, 0.75, 0.5, 1, unvalued_runs=0, unvalued_types=())
+    assert [(each.provider, each.model, each.calls) for each in coverage.unpriced] == [("in-house", "private", 1)]
 
 
 def test_the_value_is_the_sum_of_the_runs_values(lab):

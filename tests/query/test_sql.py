@@ -99,7 +99,10 @@ def test_a_json_key_with_dots_is_asked_for_as_it_is_written(lab):
         ("EXPLAIN ANALYZE DELETE FROM runs", "not"),
         ("SELECT * INTO mine FROM runs", "not INTO|not SQL"),
         ("WITH x AS (DELETE FROM runs RETURNING *) SELECT * FROM x", "not DELETE|not SQL"),
-        ("SELECT * FROM schema_version", "there is no table 'schema_version'; there are events, line_items"),
+        (
+            "SELECT * FROM schema_version",
+            "there is no table 'schema_version'; there are allocations, cost_changes, events, line_items",
+        ),
         ("SELECT * FROM main.runs", "is not a table of botanu"),
         ("SELECT * FROM information_schema.tables", "is not a table of botanu"),
         ("SELECT * FROM duckdb_settings()", "not allowed|not a table"),

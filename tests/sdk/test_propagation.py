@@ -1,7 +1,14 @@
 """What of a run leaves the program with its requests, and what of one comes in."""
 
+import copy
+import gc
+import json
+import os
+import pickle
 import threading
+import weakref
 from contextlib import ExitStack
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
@@ -11,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -23,7 +31,8 @@ import botanu
 from botanu import SettingsError, semconv
 from botanu.sdk.guard import guard
 from botanu.sdk.hosts import host_patterns
-from botanu.sdk.identity import IDENTITY, run_in
+from botanu.sdk.identity import IDENTITY, call_in, run_in
+from botanu.sdk.kept import Kept
 from botanu.sdk.members import identity_in
 from botanu.sdk.propagation import RunPropagator, put_around
 from botanu.testing import capture_runs
@@ -60,10 +69,12 @@ class Web:
 
     def __init__(self):
         self.baggage = noted = []
+        self.headers = headers = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 noted.append(self.headers["baggage"])
+                headers.append({name.lower(): value for name, value in self.headers.items()})
                 self.send_response(302 if self.path == "/away" else 200)
                 self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/")
                 self.send_header("content-length", "0")
@@ -445,8 +456,339 @@ class TestComingIn:
         assert run_in(propagator.extract({}, None, Getter())) is None
 
 
+def carried():
+    """Return a carrier of the context of now, whose destination nobody knows."""
+    carrier = {}
+    propagate.inject(carrier)
+    return carrier
+
+
+def again(text):
+    """Return another text that says the same."""
+    return text.encode().decode()
+
+
+class TestStayingHere:
+    """A carrier that the program extracts itself."""
+
+    def test_it_brings_the_run_back_and_says_nothing_of_it(self, enable):
+        captured = enable()
+
+        with a_run() as run:
+            carrier = carried()
+            token = attach(propagate.extract(carrier))
+            with trace.get_tracer("x").start_as_current_span("call"):
+                pass
+            detach(token)
+
+        root, call = captured.spans()
+        assert {name: call.attributes[name] for name in run.identity} == run.identity
+        assert call.parent.span_id == root.context.span_id
+        assert carrier.keys() == {"traceparent"}
+        assert type(carrier["traceparent"]) is str
+
+    def test_also_after_the_end_of_the_run_and_in_another_thread(self, enable):
+        enable()
+        with a_run(event_id="first") as first:
+            one = carried()
+        found = []
+
+        with a_run(event_id="second"):
+            thread = threading.Thread(target=lambda: found.append(run_in(propagate.extract(one))))
+            thread.start()
+            thread.join()
+            here = run_in(propagate.extract(one))
+        botanu.emit_outcome("success")
+
+        assert found == [first]
+        assert here is first
+
+    def test_step_and_call_come_along_and_those_of_where_it_is_extracted_do_not(self, enable):
+        captured = enable()
+
+        with a_run():
+            plain = carried()
+            with botanu.step("draft"), botanu.track_llm_call(provider="p", model="m") as call:
+                inside = carried()
+        with a_run(), botanu.step("other"), botanu.track_tool_call("t"):
+            contexts = [propagate.extract(each, get_current()) for each in (plain, inside)]
+        for context in contexts:
+            with trace.get_tracer("x").start_as_current_span("late", context=context):
+                pass
+
+        late = [span for span in captured.spans() if span.name == "late"]
+        assert [span.attributes.get(semconv.STEP) for span in late] == [None, "draft"]
+        assert [call_in(context) for context in contexts] == [None, call]
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            lambda carrier: {"traceparent": again(carrier["traceparent"])},
+            lambda carrier: json.loads(json.dumps(carrier)),
+            lambda carrier: pickle.loads(pickle.dumps(carrier)),
+            lambda carrier: {"traceparent": [carrier["traceparent"]]},
+            lambda carrier: {"traceparent": carrier["traceparent"][:-1] + "0"},
+            lambda carrier: {},
+        ],
+        ids=["text", "json", "pickle", "list", "unsampled", "none"],
+    )
+    def test_who_says_the_same_from_outside_is_in_no_run(self, enable, sent):
+        enable()
+
+        with a_run():
+            carrier = carried()
+            context = propagate.extract({**sent(carrier), "baggage": f"botanu.run_id={RUN}"}, Context())
+
+        assert run_in(context) is None
+        assert run_in(propagate.extract(carrier, Context())) is not None
+
+    @pytest.mark.parametrize("client", ["httpx2", "requests"])
+    def test_neither_is_a_request_that_carried_it_over_the_network(self, enable, web, client):
+        enable()
+
+        with a_run():
+            carrier = carried()
+            web.get(client, "localhost", "/", headers=carrier)
+            requests.get(f"http://localhost:{web.server.server_port}/")  # the headers are written in its own way
+
+        for headers in web.headers:
+            assert run_in(propagate.extract(headers, Context())) is None
+        assert "botanu" not in str(web.headers)
+
+    def test_a_copy_of_the_carrier_brings_the_run_too(self, enable):
+        enable()
+
+        with a_run() as run:
+            carrier = carried()
+        copies = [dict(carrier), {**carrier, "x": "1"}, copy.copy(carrier), copy.deepcopy(carrier)]
+
+        assert [run_in(propagate.extract(each, Context())) for each in copies] == [run] * 4
+
+    def test_many_at_once_within_one_span_do_not_mix_up(self, enable):
+        enable()
+
+        with a_run() as run:
+            carriers = [carried() for _ in range(100)]
+
+        assert len({each["traceparent"] for each in carriers}) == 1
+        assert {run_in(propagate.extract(each, Context())) for each in carriers} == {run}
+
+    def test_what_a_trusted_sender_says_counts_first(self, enable):
+        enable(trust_baggage=True)
+        with a_run(event_id="sender") as sender:
+            headers = {}
+            botanu.inject(headers)
+
+        with a_run(event_id="broker"):
+            propagate.inject(headers)
+        inside = run_in(propagate.extract(headers, Context()))
+
+        assert inside.identity == sender.identity
+
+    def test_what_no_trusted_sender_says_does_not_count_and_is_not_complained_of(self, enable, said):
+        enable()
+
+        with a_run() as run:
+            headers = {"baggage": "botanu.run_id=other,botanu.customer_id=other"}
+            propagate.inject(headers)
+
+        assert headers["baggage"].startswith("botanu.run_id=other")  # as ``inject`` may have written it
+        assert run_in(propagate.extract(headers, Context())) is run
+        assert said() == []
+
+    def test_without_a_run_or_a_dictionary_nothing_is_kept(self, enable):
+        enable()
+
+        class Odd(dict):
+            """A carrier of somebody's own."""
+
+        outside, odd = carried(), Odd()
+        with a_run():
+            propagate.inject(odd)
+            propagate.inject([], setter=type("S", (), {"set": lambda *_: None})())
+
+        assert run_in(propagate.extract(outside, Context())) is None
+        assert run_in(propagate.extract(odd, Context())) is None
+
+    def test_disabled_it_brings_none(self, enable):
+        enable()
+        ours = propagate.get_global_textmap()
+
+        with a_run():
+            before = carried()
+            botanu.disable()
+            after = {}
+            ours.inject(after)
+
+        assert run_in(ours.extract(before, Context())) is None
+        botanu.enable()
+        assert run_in(propagate.extract(after, Context())) is None
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+    def test_a_forks_child_knows_those_of_before(self, enable):
+        enable()
+
+        with a_run() as run:
+            carrier = carried()
+            child = os.fork()
+            if child == 0:
+                known = run_in(propagate.extract(carrier, Context()))
+                more = run_in(propagate.extract(carried(), Context()))
+                os._exit(0 if known is more is run else 1)
+
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class TestKept:
+    """How long the context of a carrier is kept."""
+
+    def carrier(self, number):
+        return {"traceparent": again(f"00-{number:032x}")}
+
+    def test_those_that_somebody_has_outlast_any_number_of_others(self):
+        kept = Kept()
+        held = [(self.carrier(number), Context()) for number in range(100)]
+        for carrier, context in held:
+            kept.keep(carrier, context)
+
+        for number in range(10_000):
+            kept.keep(self.carrier(number), Context())
+
+        assert all(kept.of(carrier) is context for carrier, context in held)
+        assert len(kept) < 300
+
+    def test_a_context_goes_when_its_carrier_does(self):
+        kept = Kept()
+        context, carrier = Context(), self.carrier(1)
+        seen = weakref.ref(context)
+        kept.keep(carrier, context)
+
+        del context, carrier
+        for number in range(3):
+            kept.keep(self.carrier(number), Context())
+        gc.collect()
+
+        assert seen() is None
+
+    def test_there_are_never_more_than_told(self):
+        kept = Kept(3)
+        carriers = [self.carrier(number) for number in range(10)]
+
+        for carrier in carriers:
+            kept.keep(carrier, Context())
+
+        assert len(kept) == sum(kept.of(carrier) is not None for carrier in carriers) == 3
+        assert kept.of(carriers[-1]) is not None
+
+    def test_threads_that_keep_at_once_find_theirs(self):
+        kept = Kept()
+        lost = []
+
+        def work():
+            held = []
+            for number in range(500):
+                carrier, context = self.carrier(number), Context()
+                kept.keep(carrier, context)
+                kept.keep(self.carrier(number), Context())
+                held.append((carrier, context))
+            lost.extend(carrier for carrier, context in held if kept.of(carrier) is not context)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert lost == []
+
+    @pytest.mark.parametrize("carrier", [None, [], {}, {"traceparent": b"x"}, {"traceparent": None}, "traceparent"])
+    def test_what_has_no_text_is_passed_over(self, carrier):
+        kept = Kept()
+
+        kept.keep(carrier, Context())
+
+        assert len(kept) == 0
+        assert kept.of(carrier) is None
+
+
+@dataclass
+class Wrapper(TextMapPropagator):
+    """A propagator around another, as those of Logfire are."""
+
+    wrapped: TextMapPropagator
+
+    def extract(self, carrier, context=None, **how):
+        return self.wrapped.extract(carrier, context, **how)
+
+    def inject(self, carrier, context=None, **how):
+        self.wrapped.inject(carrier, context, **how)
+
+    @property
+    def fields(self):
+        return self.wrapped.fields
+
+
+@pytest.fixture
+def wrapped():
+    """Wrap the program's propagator twice; give both."""
+    before = propagate.get_global_textmap()
+    inside = Wrapper(before)
+    outside = Wrapper(inside)
+    propagate.set_global_textmap(outside)
+    yield outside, inside
+    propagate.set_global_textmap(before)
+
+
 class TestPlace:
     """Where the propagator stands."""
+
+    def test_it_stands_inside_what_wraps_the_programs_and_leaves_that_as_it_was(self, wrapped):
+        outside, inside = wrapped
+        before = inside.wrapped
+        during = []
+
+        for _ in range(2):
+            botanu.enable(exporter=InMemorySpanExporter())
+            during.append((propagate.get_global_textmap(), outside.wrapped, type(inside.wrapped)))
+            botanu.disable()
+
+        assert during == [(outside, inside, RunPropagator)] * 2
+        assert propagate.get_global_textmap() is outside
+        assert inside.wrapped is before
+
+    def test_captured_runs_put_another_in_its_place_for_as_long(self, wrapped):
+        botanu.enable(exporter=InMemorySpanExporter())
+        before = wrapped[1].wrapped
+        with capture_runs():
+            during = wrapped[1].wrapped
+        after = wrapped[1].wrapped
+        botanu.disable()
+
+        assert isinstance(during, RunPropagator)
+        assert before is after is not during
+        assert during.inner is before.inner
+
+    def test_it_is_taken_out_of_what_wraps_it_later(self):
+        before = propagate.get_global_textmap()
+        botanu.enable(exporter=InMemorySpanExporter())
+        theirs = Wrapper(propagate.get_global_textmap())
+        propagate.set_global_textmap(theirs)
+        botanu.disable()
+        after = theirs.wrapped
+        propagate.set_global_textmap(before)
+
+        assert after is before
+
+    def test_inside_a_wrapper_it_lets_nothing_in_or_out_either(self, wrapped, enable):
+        enable()
+
+        with a_run():
+            headers = request(server_address="evil.com")
+        context = propagate.extract(CALLER, Context())
+
+        assert headers.keys() == {"traceparent"}
+        assert run_in(context) is None
+        assert baggage.get_all(context) == {"theirs": "1"}
 
     def test_disable_puts_the_programs_propagator_back(self):
         before = propagate.get_global_textmap()

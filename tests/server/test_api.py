@@ -94,6 +94,8 @@ def test_a_report_is_the_measures_by_a_dimension(server):
         "unpriced_calls": 0,
         "unvalued_runs": 0,
         "unvalued_types": [],
+        "unpriced": [],
+        "other_costs": [],
     }
     assert made["latest_start"] is None
     assert made["window"]["name"] == "7d"

@@ -30,7 +30,7 @@ def values_of(table, known=()):
 def test_values_are_read_from_the_file_exactly(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(FILE)
-    settings, table = read_file(path)
+    settings, table, _ = read_file(path)
 
     assert settings == {"port": 5000}
     assert [(value.value_type, value.amount, value.workflow, value.valid_from) for value in values_of(table)] == [
@@ -77,7 +77,7 @@ def test_the_days_of_one_value_type_say_nothing_about_another():
 
 
 def test_without_a_file_there_are_no_settings_but_a_named_one_must_be_there(tmp_path):
-    assert read_file(None) == ({}, {})
+    assert read_file(None) == ({}, {}, None)
     with pytest.raises(SettingsError, match="cannot be read"):
         read_file(tmp_path / "none.toml")
 
@@ -85,10 +85,10 @@ def test_without_a_file_there_are_no_settings_but_a_named_one_must_be_there(tmp_
 def test_the_file_of_the_working_directory_is_read_by_itself(tmp_path):
     (tmp_path / "botanu.toml").write_text("port = 1")
 
-    assert read_file(None) == ({"port": 1}, {})
+    assert read_file(None) == ({"port": 1}, {}, [])
 
 
-@pytest.mark.parametrize("text", ["port = ", b"\xff\xfe", "values = 3"])
+@pytest.mark.parametrize("text", ["port = ", b"\xff\xfe", "values = 3", "shared_costs = 3", "shared_costs = [3]"])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, text):
     path = tmp_path / "bad.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())

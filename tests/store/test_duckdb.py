@@ -14,8 +14,10 @@ from support.otlp import late_outcome, llm, run_spans, span
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
 from botanu.pricing.value_card import BEGINNING, UnitValue
+from botanu.store.columns import LINE_ITEMS, QUANTITY
 from botanu.store.duckdb import FILE
-from botanu.store.schema import LINE_ITEMS, LINE_ITEMS_VIEW, MIGRATIONS, QUANTITY, SPANS, TABLES
+from botanu.store.migrations import MIGRATIONS
+from botanu.store.schema import LINE_ITEMS_VIEW, SPANS, TABLES, VIEWS
 
 
 def test_the_tables_are_as_described(lab):
@@ -75,12 +77,15 @@ def test_a_store_of_an_older_release_is_brought_up_to_this_one(tmp_path):
     before = lab.tables()
     lab.store.close()
     with duckdb.connect(str(tmp_path / FILE)) as connection:
-        connection.execute("DROP VIEW line_items")
+        for view in VIEWS:
+            connection.execute(f"DROP VIEW {view.name}")
         for table in TABLES:
             later = [column.name for column in table.columns if column.since > 1]
+            if table in VIEWS:
+                continue
             if len(later) == len(table.columns):
                 connection.execute(f"DROP TABLE {table.name}")
-            elif table is not LINE_ITEMS_VIEW:
+            else:
                 for column in later:
                     connection.execute(f"ALTER TABLE {table.name} DROP COLUMN {column}")
         former = LINE_ITEMS.replace(QUANTITY, "BIGINT")
@@ -97,6 +102,7 @@ def test_a_store_of_an_older_release_is_brought_up_to_this_one(tmp_path):
     assert after == before
     assert again.row("SELECT max(version) AS version FROM schema_version")["version"] == len(MIGRATIONS)
     assert set(again.row("SELECT * FROM line_items")) == set(LINE_ITEMS_VIEW.names)
+    assert again.rows("SELECT * FROM allocations") == []
     again.send(late_outcome(run_id="r-1", at=time.time_ns(), status="failed"))
     assert again.run("r-1")["outcome_status"] == "failed"
     again.store.close()

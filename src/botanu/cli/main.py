@@ -17,6 +17,9 @@ COMMANDS = {
     "sql": ("botanu.cli.questions:sql", "Print the answer to one SELECT."),
     "reconcile": ("botanu.cli.reconcile:reconcile_invoice", "Compare an invoice with what was booked."),
     "doctor": ("botanu.cli.doctor:doctor", "Say which calls of a program are metered, and whether its spans arrive."),
+    "shared": ("botanu.cli.shared:shared", "Fixed and shared costs, and how they are allocated to runs."),
+    "prices": ("botanu.cli.prices:prices", "Your own prices, what has none, and why a call costs what it costs."),
+    "events": ("botanu.cli.events:events", "What one event cost: its runs, and every call of them."),
     "values": ("botanu.cli.values:values", "What one unit of each value type is worth, in money."),
 }
 """Where each command is, and its line in the list of them."""

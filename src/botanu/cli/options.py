@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from botanu.cli.source import Remote, Source, open_source
 from botanu.errors import SettingsError
-from botanu.server.settings import ServerSettings, read_file
+from botanu.server.settings import ServerSettings, SettingsFile, read_file
 from botanu.settings import resolve
 
 URL_VARIABLE = "BOTANU_URL"
@@ -20,14 +20,14 @@ DataDir = Annotated[Path | None, Parameter(help="Directory of a store to open in
 Config = Annotated[Path | None, Parameter(help="Settings file; by default ./botanu.toml if there is one.")]
 
 
-def read_settings(config: Path | None = None, **code: object) -> tuple[ServerSettings, dict[str, object]]:
-    """Return the settings, and the value card of the settings file.
+def read_settings(config: Path | None = None, **code: object) -> tuple[ServerSettings, SettingsFile]:
+    """Return the settings, and the settings file with what else it says.
 
     Raises:
         SettingsError: one of the sources cannot be read.
     """
-    file, values = read_file(config)
-    return resolve(ServerSettings, code=code, environ=os.environ, file=file), values
+    file = read_file(config)
+    return resolve(ServerSettings, code=code, environ=os.environ, file=file.settings), file
 
 
 @contextmanager

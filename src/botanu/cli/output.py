@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from botanu.query.measures import BY_NAME, MEASURES, Measure
+from botanu.query.measures import BY_NAME, Measure, measures
 from botanu.server import plain
 from botanu.server.plain import Plain
 from botanu.server.web import format as written
@@ -118,11 +118,12 @@ def print_report(report: Plain) -> None:
     out.print(written.window(*(_instant(report["window"][side]) for side in ("start", "end"))), markup=False)
     if not report["rows"]:
         out.print(_nothing_line(report["latest_start"]), markup=False)
+        _print_shared(report)
         return
     lines = [*report["rows"], report["total"]]
     columns = {
         measure: written.column(measure.unit, [line[measure.name] for line in lines], report["currency"])
-        for measure in MEASURES
+        for measure in measures(shared="shared" in report)
     }
     names = [*(line[report["by"]] or "(none)" for line in report["rows"]), "all"]
     left_out = _fit(report["by"], names, columns, out.width) if out.is_terminal else []
@@ -133,8 +134,16 @@ def print_report(report: Plain) -> None:
         out.print(f"Left out to fit {out.width} columns: {', '.join(left_out)}.", markup=False)
     coverage = written.coverage(report["coverage"], report["total"]["value"])
     out.print(" · ".join(f"{figure} {of_what}" for figure, of_what in coverage), markup=False)
+    _print_shared(report)
+    for line in written.unpriced_lines(report["coverage"]):
+        out.print(line, markup=False)
     if report["total"]["value"] is None:
         out.print(written.no_value_hint(report["coverage"]), markup=False)
+
+
+def _print_shared(report: Plain) -> None:
+    if "shared" in report:
+        console().print(written.shared(report["shared"], report["currency"]), markup=False)
 
 
 def _fit(by: str, names: Sequence[str], columns: dict[Measure, list[str]], width: int) -> list[str]:

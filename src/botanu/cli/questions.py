@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from botanu.cli.options import DataDir, Url, source
 from botanu.cli.output import Format, exact, print_csv, print_json, print_report, print_table
-from botanu.query.measures import MEASURES
+from botanu.query.measures import measures
 
 _FORMAT = Parameter(name=["--format", "-f"])
 
@@ -18,6 +18,7 @@ def report(
     since: Annotated[str | None, Parameter(name="--from")] = None,
     until: Annotated[str | None, Parameter(name="--to")] = None,
     by: str = "workflow",
+    shared: bool = False,
     form: Annotated[Format, _FORMAT] = Format.TABLE,
     url: Url = None,
     data_dir: DataDir = None,
@@ -34,15 +35,17 @@ def report(
         End; not itself included.
     by
         What to break down by: workflow, workflow_version, customer_id, environment or tenant_id.
+    shared
+        Add what the runs bear of fixed and shared costs, and what no run bears.
     form
         table, json or csv. JSON and CSV are exact.
     """
     with source(url, data_dir) as asked:
-        made = asked.report(window=window, since=since, until=until, by=by)
+        made = asked.report(window=window, since=since, until=until, by=by, shared=shared)
     if form is Format.JSON:
         print_json(made)
     elif form is Format.CSV:
-        names = [by, *(measure.name for measure in MEASURES)]
+        names = [by, *(measure.name for measure in measures(shared=shared))]
         print_csv(names, [[row[name] for name in names] for row in made["rows"]])
     else:
         print_report(made)
@@ -56,7 +59,7 @@ def sql(
     url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Print the answer to one SELECT over spans, runs, events, line_items, prices and unit_values.
+    """Print the answer to one SELECT over spans, runs, events, line_items, allocations, prices, ...
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from botanu.server.app import create_app
 from botanu.server.run import serve as run_server
 
 
-def serve(
+def serve(  # noqa: PLR0913 - an option for each setting
     *,
     host: str | None = None,
     port: int | None = None,
@@ -19,6 +19,7 @@ def serve(
     abandon_after_seconds: float | None = None,
     query_timeout_seconds: float | None = None,
     query_rows_max: int | None = None,
+    prices: Path | None = None,
     config: Config = None,
 ) -> None:
     """Receive spans over OTLP, and answer questions about them.
@@ -43,8 +44,10 @@ def serve(
         Longest time one query may take.
     query_rows_max
         Most rows one SQL query may return.
+    prices
+        File of your own prices; by default ./prices.toml if there is one.
     """
-    settings, values = read_settings(
+    settings, file = read_settings(
         config,
         host=host,
         port=port,
@@ -54,7 +57,8 @@ def serve(
         abandon_after_seconds=abandon_after_seconds,
         query_timeout_seconds=query_timeout_seconds,
         query_rows_max=query_rows_max,
+        prices=prices,
     )
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    app = create_app(settings, values)
+    app = create_app(settings, file.values, shared_costs=file.shared_costs)
     run_server(app, settings, lambda address: console().print(f"botanu is ready at {address}", markup=False))

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import httpx2
 
+from botanu.cli.remote_prices import PricingSource, RemotePricing
 from botanu.errors import BotanuError, QueryError, SettingsError, UnavailableError
 from botanu.server import plain
 from botanu.server.plain import Plain
@@ -24,8 +25,10 @@ class Source(Protocol):
     def sql(self, query: str) -> Plain:
         """Return the answer to one SELECT."""
 
-    def report(self, *, window: str | None, since: str | None, until: str | None, by: str) -> Plain:
-        """Return the measures by a dimension."""
+    def report(
+        self, *, window: str | None, since: str | None, until: str | None, by: str, shared: bool = False
+    ) -> Plain:
+        """Return the measures by a dimension, with shared costs if *shared*."""
 
     def values(self) -> Plain:
         """Return the value card."""
@@ -34,6 +37,19 @@ class Source(Protocol):
         self, *, value_type: str, amount: object, currency: str, since: str | None, workflow: str | None
     ) -> Plain:
         """Record what one unit of *value_type* is worth."""
+
+    def shared_costs(self) -> Plain:
+        """Return every shared cost ever recorded."""
+
+    def set_shared_cost(self, given: Plain) -> Plain:
+        """Record a shared cost."""
+
+    def withdraw_shared_cost(self, given: Plain) -> Plain:
+        """Withdraw the shared cost of a name and period."""
+
+    @property
+    def pricing(self) -> PricingSource:
+        """What questions about prices are put to."""
 
 
 class Remote:
@@ -77,9 +93,11 @@ class Remote:
         ]
         return answer
 
-    def report(self, *, window: str | None, since: str | None, until: str | None, by: str) -> Plain:
-        """Return the measures by a dimension."""
-        given = {"window": window, "from": since, "to": until, "by": by}
+    def report(
+        self, *, window: str | None, since: str | None, until: str | None, by: str, shared: bool = False
+    ) -> Plain:
+        """Return the measures by a dimension, with shared costs if *shared*."""
+        given = {"window": window, "from": since, "to": until, "by": by, "shared": "true" if shared else None}
         return self._ask("GET", "/v1/reports", parameters={name: text for name, text in given.items() if text})
 
     def values(self) -> Plain:
@@ -92,6 +110,23 @@ class Remote:
         """Record what one unit of *value_type* is worth."""
         value = {"value_type": value_type, "amount": amount, "currency": currency, "from": since, "workflow": workflow}
         return self._ask("POST", "/v1/values", value)
+
+    def shared_costs(self) -> Plain:
+        """Return every shared cost ever recorded."""
+        return self._ask("GET", "/v1/shared-costs")
+
+    def set_shared_cost(self, given: Plain) -> Plain:
+        """Record a shared cost."""
+        return self._ask("POST", "/v1/shared-costs", given)
+
+    def withdraw_shared_cost(self, given: Plain) -> Plain:
+        """Withdraw the shared cost of a name and period."""
+        return self._ask("DELETE", "/v1/shared-costs", parameters=given)
+
+    @property
+    def pricing(self) -> RemotePricing:
+        """What questions about prices are put to."""
+        return RemotePricing(self._ask)
 
     def _ask(
         self, method: str, path: str, document: Plain | None = None, parameters: dict[str, str] | None = None

@@ -23,8 +23,8 @@ from botanu.ingest.dialects import (
 )
 from botanu.ingest.reading import mask
 from botanu.ingest.reported import ROLL_UPS
-from botanu.pricing.costing import REQUESTS, UNUSABLE, Usage
-from botanu.pricing.meters import ABSENT, parts_of, whole
+from botanu.pricing.costing import UNUSABLE, Usage
+from botanu.pricing.meters import ABSENT, REQUESTS, parts_of, whole
 from botanu.pricing.money import AMOUNT, Int64s, in_nanos
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
@@ -62,7 +62,8 @@ def find_calls(columns: Columns, prices: PriceList) -> Calls:
     """
     spans = _Spans(columns)
     candidates = np.flatnonzero(~spans.has_model | spans.tells_itself)
-    kinds, which = services.kinds_of(columns["services"], columns["tenant_id"], candidates, prices)
+    families = [*columns["services"], *([spans.teller()] if prices.has_services else [])]
+    kinds, which = services.kinds_of(families, columns["tenant_id"], candidates, prices)
     service_of = np.full(spans.count, ABSENT, dtype=np.int64)
     service_of[candidates] = which
     rows = np.flatnonzero(spans.is_call | (service_of != ABSENT))
@@ -95,6 +96,12 @@ class _Spans:
         """Which spans tell of usage or a cost of their own, whatever the calls inside them do."""
         tells = mask(self.columns["reports_cost"]) | mask(self.columns["reports_usage"]) | (self.own > 0)
         return np.logical_or.reduce([tells, *(mask(column.is_valid()) for column in self.others.values())])
+
+    def teller(self) -> services.Named:
+        """Return who bills the tools, and the spans that tell of usage of their own, in whatever words they say it."""
+        tells = pa.array(self.tells_itself | mask(self.columns["tool"].is_valid()))
+        provider = pc.if_else(tells, self.columns["provider"], pa.scalar(None, pa.string()))
+        return services.Named(provider, [self.columns["tool"], self.columns["name"]])
 
     @cached_property
     def is_call(self) -> Mask:

@@ -18,9 +18,9 @@ from botanu.ingest import same_call
 from botanu.ingest.dialects import CALL_OPERATIONS, ROLL_UP_OPERATIONS
 from botanu.ingest.residual import price_residuals
 from botanu.ingest.same_call import Call
-from botanu.pricing.costing import REPORTED_COST, REQUESTS
+from botanu.pricing.costing import REPORTED_COST
 from botanu.pricing.line_items import Mask
-from botanu.pricing.meters import is_part_of
+from botanu.pricing.meters import REQUESTS, is_part_of
 from botanu.pricing.money import Int64s
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import PriceList

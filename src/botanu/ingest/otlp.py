@@ -8,8 +8,8 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -153,12 +153,21 @@ def _id_base64(given: object, length: int) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """The key-value pairs of a number of owners (spans, resources, ...), flattened; *owner* says whose each is."""
+    """The key-value pairs of a number of owners (spans, resources, ...), flattened; *owner* says whose each is.
+
+    *codes* says as what each key stands in *keys*.
+    """
 
     keys: pa.DictionaryArray
     values: pa.StructArray
     owner: Int64s
     owners: int
+    codes: Mapping[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Number the keys."""
+        codes = {name: code for code, name in enumerate(self.keys.dictionary.to_pylist())}
+        object.__setattr__(self, "codes", codes)
 
     @classmethod
     def of(cls, lists: pa.ListArray) -> "Attributes":
@@ -174,8 +183,8 @@ class Attributes:
     def rows(self, name: str) -> Int64s:
         """Return, per owner, the row that holds attribute *name*; -1 where there is none. A repeated key: the last."""
         found = np.full(self.owners, -1, dtype=np.int64)
-        code = self.keys.dictionary.index(name).as_py()
-        if code >= 0:
+        code = self.codes.get(name)
+        if code is not None:
             at = np.flatnonzero(self.keys.indices.to_numpy() == code)
             found[self.owner[at]] = at
         return found

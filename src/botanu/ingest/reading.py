@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from botanu.ingest.dialects import DIALECTS, KEPT, TRANSLATIONS, Kind
+from botanu.ingest.dialects import COLUMNS, DIALECTS, KEPT, TRANSLATIONS, Kind
 from botanu.ingest.otlp import Attributes
 from botanu.pricing.meters import MILLIONTHS, QUANTITY_MAX
 from botanu.pricing.money import AMOUNT, read_amounts
@@ -26,6 +26,14 @@ _AMOUNT_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
 _FALSE = pa.scalar(value=False)
 _TRUTHS = pa.array(["true", "false"])
 
+_ATTRIBUTES = {
+    column: tuple(name for dialect in DIALECTS for name in dialect.attributes.get(column, ())) for column in COLUMNS
+}
+# Of each column all that may hold it, the preferred first.
+
+_SCALARS = ("string_value", "bool_value", "int_value", "double_value")
+# All that is read of a value. To carry the rest about costs more than to read.
+
 
 class Reader:
     """Reads columns from attributes, and remembers which attributes are left."""
@@ -33,7 +41,9 @@ class Reader:
     def __init__(self, attributes: Attributes) -> None:
         """Read from *attributes*."""
         self._attributes = attributes
-        self._names = frozenset(attributes.keys.dictionary.to_pylist())
+        scalars = [pc.struct_field(attributes.values, name) for name in _SCALARS]
+        self._values = pa.StructArray.from_arrays(scalars, _SCALARS)
+        self._nulls = {kind: pa.nulls(attributes.owners, of) for kind, of in TYPES.items()}
         self.left = np.ones(len(attributes.owner), dtype=np.bool_)
         """Which attributes no column has taken, by row."""
 
@@ -42,37 +52,35 @@ class Reader:
 
         A value that cannot be read as *kind* is left where it is, so nothing that was sent is lost.
         """
-        column = pa.nulls(self._attributes.owners, TYPES[kind])
-        for dialect in DIALECTS:
-            for attribute in dialect.attributes.get(name, ()):
+        column = self._nulls[kind]
+        for attribute in _ATTRIBUTES[name]:
+            if attribute in self._attributes.codes:  # as few are, of the many names there are for a thing
                 taken = name not in KEPT or attribute.startswith(USAGE)
                 column = self._fill(column, attribute, kind, taken=taken)
         return column
 
     def attribute(self, *names: str, taken: bool = True) -> pa.Array:
         """Return the first of the attributes *names* as text, per owner; those *taken* are no longer left."""
-        column = pa.nulls(self._attributes.owners, TYPES[Kind.TEXT])
+        column = self._nulls[Kind.TEXT]
         for name in names:
             column = self._fill(column, name, Kind.TEXT, taken=taken)
         return column
 
     def value(self, attribute: str, kind: Kind) -> pa.Array:
         """Return what an *attribute* says, read as *kind*, per owner."""
-        return self._fill(pa.nulls(self._attributes.owners, TYPES[kind]), attribute, kind, taken=False)
+        return self._fill(self._nulls[kind], attribute, kind, taken=False)
 
     def quantity(self, attribute: str) -> pa.Array:
         """Return an *attribute* as a quantity in millionths, per owner."""
-        return self._fill(pa.nulls(self._attributes.owners, TYPES[Kind.QUANTITY]), attribute, Kind.QUANTITY, taken=True)
+        return self._fill(self._nulls[Kind.QUANTITY], attribute, Kind.QUANTITY, taken=True)
 
     def _fill(self, column: pa.Array, attribute: str, kind: Kind, *, taken: bool) -> pa.Array:
-        if attribute not in self._names:  # as most are, of the many names there are for a thing
-            return column
         rows = self._attributes.rows(attribute)
         rows[column.is_valid().to_numpy(zero_copy_only=False)] = -1
         wanted = rows >= 0
         if not wanted.any():
             return column
-        values = _READERS[kind](self._attributes.values.take(pa.array(rows[wanted])))
+        values = _READERS[kind](self._values.take(pa.array(rows[wanted])))
         if taken:
             self.left[rows[wanted][values.is_valid().to_numpy(zero_copy_only=False)]] = False
         return pc.replace_with_mask(column, pa.array(wanted), values)

@@ -21,7 +21,7 @@ from botanu.ingest.dialects import (
 )
 from botanu.ingest.otlp import Attributes
 from botanu.ingest.reading import Reader, mask
-from botanu.pricing.costing import REQUESTS
+from botanu.pricing.meters import REQUESTS
 from botanu.pricing.money import CURRENCY
 
 ROLL_UPS = pa.array(ROLL_UP_OPERATIONS)

@@ -4,12 +4,14 @@ Nothing is ever added to a stored total. A batch says which runs it touches; tho
 spans, and the events of those runs from their runs.
 """
 
+from botanu.pricing.money import CURRENCY
 from botanu.store.protocol import Rollup
 from botanu.store.schema import OUTCOME_ORDER, VALUED_AT
 
 _IDENTITY = ("event_id", "customer_id", "workflow", "workflow_version", "environment", "tenant_id")
 _NESTING = ("root_run_id", "parent_run_id")
 _OUTCOME = ("value_type", "value_amount", "confidence", "reason", "error_type")
+_OTHER_COSTS = "list({currency: currency, amount: amount} ORDER BY currency)"
 _COUNT_MAX = 2**31 - 1  # what the column holds
 
 
@@ -40,7 +42,7 @@ sums AS (
   SELECT run_id,
     {_each("min({name}) AS {name}", (*_IDENTITY, *_NESTING))}, min(attempt) AS attempt,
     min(start_time) AS start_time,
-    sum(cost) FILTER (counted) AS cost,
+    sum(cost) FILTER (counted AND currency = '{CURRENCY}') AS cost,
     count(*) FILTER (counted) AS calls,
     count(*) FILTER (counted AND NOT priced) AS unpriced_calls,
     count(*) AS span_count,
@@ -49,6 +51,12 @@ sums AS (
     max(end_unix_nano) AS last_end_unix_nano,
     max(received_at) AS last_received_at
   FROM own GROUP BY run_id
+),
+others AS (
+  SELECT run_id, {_OTHER_COSTS} AS other_costs
+  FROM (
+    SELECT run_id, currency, sum(cost) AS amount FROM own WHERE counted AND currency <> '{CURRENCY}' GROUP BY ALL
+  ) GROUP BY run_id
 ),
 ended AS (
   SELECT s.run_id,
@@ -63,8 +71,8 @@ ended AS (
       AND s.last_received_at < $now - to_seconds($abandon_after_seconds) AS abandoned,
     least({_COUNT_MAX}, s.late_outcomes + coalesce(
       r.outcome_count, (r.outcome_status IS NOT NULL AND r.outcome_auto IS NOT TRUE)::INTEGER)) AS outcome_count,
-    s.cost, s.calls, s.unpriced_calls, s.span_count, s.last_received_at
-  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id
+    s.cost, s.calls, s.unpriced_calls, s.span_count, s.last_received_at, x.other_costs
+  FROM sums s LEFT JOIN roots r ON r.run_id = s.run_id LEFT JOIN others x ON x.run_id = s.run_id
 ),
 decided AS (
   SELECT *,
@@ -87,8 +95,9 @@ SELECT run_id, coalesce(root_run_id, run_id) AS root_run_id, parent_run_id, {", 
   coalesce(attempt_given, 1) AS attempt, attempt_given, start_time, end_time, duration_ms,
   outcome_status, {_each("outcome_{name}", _OUTCOME)}, outcome_auto, outcome_count, outcome_time, value_per_unit,
   round_even(outcome_value_amount * value_per_unit, 9) AS value,
-  CASE WHEN cost IS NULL AND unpriced_calls > 0 THEN NULL ELSE coalesce(cost, 0) END AS total_cost,
-  unpriced_calls, calls, span_count, last_received_at
+  CASE WHEN cost IS NULL AND (unpriced_calls > 0 OR other_costs IS NOT NULL) THEN NULL ELSE coalesce(cost, 0)
+    END AS total_cost,
+  unpriced_calls, calls, span_count, last_received_at, other_costs
 FROM valued
 """
 
@@ -127,11 +136,19 @@ sums AS (
     sum(o.unpriced_calls) AS unpriced_calls,
     sum(o.value) AS value
   FROM own o JOIN firsts f ON f.event_id = o.event_id GROUP BY o.event_id
+),
+others AS (
+  SELECT event_id, {_OTHER_COSTS} AS other_costs
+  FROM (
+    SELECT event_id, other.currency AS currency, sum(other.amount) AS amount
+    FROM (SELECT event_id, unnest(other_costs) AS other FROM mine WHERE other_costs IS NOT NULL) GROUP BY ALL
+  ) GROUP BY event_id
 )
 SELECT {_each("f.{name}", _IDENTITY)}, s.attempts, s.runs, s.start_time, s.end_time, l.outcome_status,
   {_each("l.outcome_{name}", _OUTCOME)}, l.run_id AS outcome_run_id,
-  s.total_cost, s.unpriced_calls, s.value, s.value - s.total_cost AS margin
+  s.total_cost, s.unpriced_calls, s.value, s.value - s.total_cost AS margin, x.other_costs
 FROM sums s JOIN firsts f ON f.event_id = s.event_id LEFT JOIN finals l ON l.event_id = s.event_id
+LEFT JOIN others x ON x.event_id = s.event_id
 """
 
 RUNS = Rollup(

@@ -25,11 +25,16 @@ from genai_prices.types import (
 from genai_prices.units import UnitRegistry
 
 from botanu.pricing.matching import MAKERS, spellings
+from botanu.pricing.meters import units_of
 from botanu.pricing.money import CURRENCY
 from botanu.pricing.rate_card import Layer, PriceSet, RateCard, Tier, first_instant_of
 
 _BY_SERVICE_TIER = frozenset({"processing", "service_tier", "speed"})
 # What a price variant may ask of a call that its service tier answers.
+
+_LEAST_SECONDS = {("groq", "whisper-large-v3"): 10, ("groq", "whisper-large-v3-turbo"): 10}
+# Of audio that are billed for each request: https://console.groq.com/docs/speech-to-text. genai-prices has this in its
+# calculation, not in its data.
 
 
 class Catalog:
@@ -129,10 +134,16 @@ class Catalog:
                     hours,
                     self.source,
                     service_tier,
+                    least=_least(provider, model, unit.usage_key),
                 )
                 for above, amount in _steps(given)
             )
         return tiers
+
+
+def _least(provider: str, model: str, meter: str) -> int:
+    """Return the smallest quantity of *meter* that is billed, as its quantities are written."""
+    return _LEAST_SECONDS.get((provider, model), 0) * units_of(meter) if meter.endswith("audio_seconds") else 0
 
 
 def _steps(given: Decimal | TieredPrices) -> Sequence[tuple[int, Decimal]]:

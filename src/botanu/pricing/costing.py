@@ -6,20 +6,18 @@ from typing import Protocol
 
 import numpy as np
 
-from botanu.pricing.line_items import LineItems, Mask, Part, collect, ordered
-from botanu.pricing.meters import ABSENT, INCIDENTAL, exclusive, overlapping, priced_as, whole
-from botanu.pricing.money import CURRENCY, Int64s, cost, largest_quantity
+from botanu.pricing.line_items import LineItems, Mask, ordered
+from botanu.pricing.meters import ABSENT, REQUESTS, exclusive, overlapping, whole
+from botanu.pricing.money import CURRENCY, Int64s
 from botanu.pricing.notes import INCOMPLETE, Note
 from botanu.pricing.price_list import Kind
-from botanu.pricing.rate_card import RateCard, Tier
+from botanu.pricing.rate_card import RateCard
+from botanu.pricing.rating import Rates, Row, rate
 
-REQUESTS = "requests"
 REPORTED_COST = "reported_cost"
 
 UNUSABLE = -2
 """Stands for "there is one, and it is not known" in a column of reported costs."""
-
-_Prices = Mapping[str, tuple[Tier, ...]]
 
 
 class Prices(Protocol):
@@ -74,15 +72,13 @@ class Costed:
 def price_calls(usage: Usage, prices: Prices) -> Costed:
     """Price every call of *usage* at its own time.
 
-    Calls are taken together by kind, by the prices that hold at their time, and by tier; each such group is
-    one multiplication per meter. A cost that is reported goes before all prices: it is one line item for the whole
+    Calls are taken together by kind to find the prices that hold at their time; what they cost is then one
+    multiplication for all. A cost that is reported goes before all prices: it is one line item for the whole
     call, beside which quantities have prices, and no amounts of their own.
     """
     count = len(usage.times)
     notes = _Notes(usage)
-    quantities = _quantities(usage)
-    parts = [part for group in _groups(usage, prices, notes) for part in _lines(group, quantities)]
-    items = collect(parts)
+    items = rate(_quantities(usage), _rates(usage, prices, notes))
     notes.add(Note.NO_METER_PRICE, _calls_with(items, items.unpriced(), count) & ~notes.without_prices())
     computed, has_price = _sum(items, items.known(), count), _calls_with(items, items.priced(), count)
     told = _told(usage, computed, has_price, notes)
@@ -155,38 +151,35 @@ def _counted(usage: Usage) -> Mask:
     return counted | ((usage.kind_of != ABSENT) & ~is_model[np.maximum(usage.kind_of, 0)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Calls that share prices (``None``: none is known); *inputs* is each call's input, which decides the tier.
-
-    *of_service* says that they are calls of no model.
-    """
-
-    calls: Int64s
-    prices: _Prices | None
-    inputs: Int64s
-    of_service: bool = False
-
-
-def _groups(usage: Usage, prices: Prices, notes: _Notes) -> Iterator[_Group]:
-    """Yield the calls in groups that share prices, and note which have none."""
+def _rates(usage: Usage, prices: Prices, notes: _Notes) -> Rates:
+    """Return which prices hold for each call, and note which have none."""
     inputs = np.maximum(_whole_input(usage), 0)
-    others = np.flatnonzero(usage.kind_of == ABSENT)
-    yield _Group(others, None, inputs[others])
-    unpriced = [others]
-    for index, kind in enumerate(usage.kinds):
-        calls = np.flatnonzero(usage.kind_of == index)
-        card = prices.card(kind) if len(calls) else None
+    rows: list[Row | None] = [None]
+    row_of = np.zeros(len(inputs), dtype=np.int64)
+    lacks_tier = np.zeros(len(inputs), dtype=np.bool_)
+    for kind, calls in _by_kind(usage):
+        card = prices.card(kind)
         if card is None:
-            unpriced.append(calls)
-            yield _Group(calls, None, inputs[calls])
             continue
         for within, held in card.in_force(usage.times[calls]):
             members = calls[within]
             if held is None:
-                notes.add(Note.NO_SERVICE_TIER_PRICE, _mask(members, len(usage.times)))
-            yield _Group(members, held, inputs[members], not kind.is_listed)
-    notes.add(Note.NO_PRICE, _mask(np.concatenate(unpriced), len(usage.times)) & _counted(usage))
+                lacks_tier[members] = card.needs_service_tier
+                continue
+            row_of[members] = len(rows) + np.searchsorted(held.steps, inputs[members])
+            rows += [Row(held, steps, of_service=not kind.is_listed) for steps in range(len(held.steps) + 1)]
+    notes.add(Note.NO_SERVICE_TIER_PRICE, lacks_tier)
+    notes.add(Note.NO_PRICE, (row_of == 0) & ~lacks_tier & _counted(usage))
+    return Rates(rows, row_of)
+
+
+def _by_kind(usage: Usage) -> Iterator[tuple[Kind, Int64s]]:
+    """Yield each kind that there is with its calls."""
+    order = np.argsort(usage.kind_of, kind="stable")
+    bounds = np.searchsorted(usage.kind_of[order], np.arange(len(usage.kinds) + 1)).tolist()
+    for kind, first, end in zip(usage.kinds, bounds[:-1], bounds[1:], strict=True):
+        if first < end:
+            yield kind, order[first:end]
 
 
 def _mask(calls: Int64s, count: int) -> Mask:
@@ -198,46 +191,6 @@ def _mask(calls: Int64s, count: int) -> Mask:
 def _whole_input(usage: Usage) -> Int64s:
     counted = whole("input_tokens", usage.totals)
     return np.zeros(len(usage.times), dtype=np.int64) if counted is None else counted
-
-
-def _lines(group: _Group, quantities: Mapping[str, Int64s]) -> Iterator[Part]:
-    """Yield, for each meter and price, the line items of the calls that used it."""
-    for meter, column in quantities.items():
-        tiers, counted = _tiers(group.prices, meter), column[group.calls]
-        if meter == REQUESTS and tiers is not None:
-            counted = np.where(counted == ABSENT, 1, counted)  # a call is one, unless it says how many it is
-        used = counted > 0
-        is_billed = tiers is not None or not (group.of_service and meter in INCIDENTAL)
-        if not used.any() or not is_billed:
-            continue
-        if tiers is None:
-            free = meter == REQUESTS and group.prices is not None  # nothing is asked for each
-            nanos = np.full(int(used.sum()), 0 if free else ABSENT)
-            yield Part(group.calls[used], meter, counted[used], None, nanos)
-            continue
-        for tier, above, upto in _spans_of(tiers):
-            within = used & (group.inputs > above) & (group.inputs <= upto)
-            payable = counted <= largest_quantity(tier.nanos_per_quantity)
-            for chosen, price in ((within & payable, tier), (within & ~payable, None)):
-                if chosen.any():
-                    yield _part(group.calls[chosen], meter, counted[chosen], price)
-
-
-def _part(calls: Int64s, meter: str, quantities: Int64s, tier: Tier | None) -> Part:
-    nanos = np.full_like(quantities, ABSENT) if tier is None else cost(quantities, tier.nanos_per_quantity)
-    return Part(calls, meter, quantities, tier, nanos)
-
-
-def _tiers(prices: _Prices | None, meter: str) -> tuple[Tier, ...] | None:
-    if prices is None:
-        return None
-    return next((prices[name] for name in priced_as(meter) if name in prices), None)
-
-
-def _spans_of(tiers: Sequence[Tier]) -> Iterator[tuple[Tier, int, int]]:
-    """Yield each tier with the input sizes it spans: above the one, up to the other."""
-    bounds = [-1, *(tier.above for tier in tiers[1:]), 2**63 - 1]
-    yield from zip(tiers, bounds[:-1], bounds[1:], strict=True)
 
 
 def _calls_with(items: LineItems, which: Mask, count: int) -> Mask:

@@ -9,6 +9,7 @@ A quantity is a whole number: of the meter's unit where the meter ``is_whole``, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from botanu.pricing.money import Int64s
 
 ABSENT = -1
 """Stands for "not known" in a column of quantities; a quantity itself is never negative."""
+
+REQUESTS = "requests"
+"""The meter of calls as such: a call is one, unless it says how many it is."""
 
 QUANTITY_MAX = 10**15
 """A count above this is no count: one call cannot use a million thousand million tokens, nor scan that many bytes."""
@@ -74,7 +78,7 @@ METERS = (
     Meter("output_image_tokens", "Output tokens that are images.", "output_tokens"),
     Meter("output_video_tokens", "Output tokens that are video.", "output_tokens"),
     Meter("output_citation_tokens", "Output tokens spent on citations.", "output_tokens"),
-    Meter("requests", "Calls, where a price is asked for each."),
+    Meter(REQUESTS, "Calls, where a price is asked for each."),
     Meter("web_searches", "Searches of the web by the provider."),
     Meter("social_searches", "Searches of social media by the provider."),
     Meter("storage_searches", "Searches of files kept with the provider."),
@@ -130,6 +134,13 @@ _BY_NAME = {meter.name: meter for meter in METERS}
 _PARTS = {meter.name: tuple(part.name for part in METERS if part.within == meter.name) for meter in METERS}
 _JOINS = {meter.name: tuple(part.name for part in METERS if part.also == meter.name) for meter in METERS}
 
+
+def _with_all_parts(meter: str) -> frozenset[str]:
+    return frozenset((meter,)).union(*(_with_all_parts(part) for part in _PARTS[meter]))
+
+
+_WITHIN = {meter.name: _with_all_parts(meter.name) for meter in METERS}
+
 _BESIDE = ("cache_read_tokens", "cache_write_tokens")
 # Parts of the input that some sources do not count as input.
 
@@ -151,6 +162,7 @@ def units_of(meter: str) -> int:
     return 1 if is_whole(meter) else MILLIONTHS
 
 
+@lru_cache(maxsize=1000)
 def priced_as(meter: str) -> tuple[str, ...]:
     """Return the meters whose price applies to the exclusive *meter*, the most specific first.
 
@@ -182,6 +194,8 @@ def whole(meter: str, totals: Mapping[str, Int64s]) -> Int64s | None:
     together are the whole. Otherwise the whole is what was counted, but no less than any one part, nor than parts that
     cannot overlap. Where only parts are known, they are the whole.
     """
+    if totals.keys().isdisjoint(_WITHIN[meter]):
+        return None
     parts = {part: quantity for part in _PARTS[meter] if (quantity := _alone(part, totals)) is not None}
     counted = totals.get(meter)
     if not parts:
@@ -253,12 +267,14 @@ def overlapping(totals: Mapping[str, Int64s]) -> tuple[NDArray[np.bool_], NDArra
     beside, beyond = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
     for meter in METERS:
         counted = totals.get(meter.name)
+        if counted is None:
+            continue
         parts = {
             part: np.maximum(quantity, 0)
             for part in _PARTS[meter.name]
             if (quantity := _alone(part, totals)) is not None
         }
-        if counted is None or not parts:
+        if not parts:
             continue
         cached = (counted != ABSENT) & (_beside(counted, parts) > counted)
         beside |= cached

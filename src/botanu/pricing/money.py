@@ -6,6 +6,7 @@ nano-unit, halves to the even neighbour (IEEE 754 ``roundTiesToEven``), which fa
 """
 
 import math
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -82,9 +83,21 @@ def cost(quantities: Int64s, price: Fraction) -> Int64s:
 
     Worked number: 5 tokens at 37.5 nano-dollars are 187.5, rounded to 188; 3 tokens are 112.5, rounded to 112.
     """
-    if int(quantities.max(initial=0)) * price.numerator <= _INT64_MAX:
-        return _cost_int64(quantities, price)
-    return np.array([round(int(quantity) * price) for quantity in quantities], dtype=np.int64)
+    return costs(quantities, [price], np.zeros_like(quantities))
+
+
+def costs(quantities: Int64s, prices: Sequence[Fraction], price_of: Int64s) -> Int64s:
+    """Return what ``cost`` does, where each quantity has a price of its own: *price_of* says which of *prices*."""
+    small = [max(price.numerator, price.denominator) <= _INT64_MAX for price in prices]
+    terms = [
+        (price.numerator, price.denominator) if fits else (1, 1) for price, fits in zip(prices, small, strict=True)
+    ]
+    most = [_INT64_MAX // max(above, 1) if fits else -1 for (above, _), fits in zip(terms, small, strict=True)]
+    numerators, denominators = np.array(terms, dtype=np.int64).reshape(-1, 2).T
+    nanos = _rounded(quantities * numerators[price_of], denominators[price_of])
+    for place in np.flatnonzero(quantities > np.array(most, dtype=np.int64)[price_of]).tolist():
+        nanos[place] = round(int(quantities[place]) * prices[price_of[place]])
+    return nanos
 
 
 def largest_quantity(price: Fraction) -> int:
@@ -92,15 +105,12 @@ def largest_quantity(price: Fraction) -> int:
     return _INT64_MAX if price == 0 else min(_INT64_MAX, math.ceil(LINE_ITEM_MAX / price) - 1)
 
 
-def _cost_int64(quantities: Int64s, price: Fraction) -> Int64s:
-    products = quantities * price.numerator
-    if price.denominator == 1:
-        return products
-    whole, rest = np.divmod(products, price.denominator)
+def _rounded(products: Int64s, denominators: Int64s) -> Int64s:
+    whole = products // denominators
+    rest = products - whole * denominators
     # Compared as rest against what is missing to the next whole, so that doubling cannot overflow.
-    missing = price.denominator - rest
-    up = (rest > missing) | ((rest == missing) & (whole % 2 == 1))
-    return whole + up
+    missing = denominators - rest
+    return whole + ((rest > missing) | ((rest == missing) & (whole % 2 == 1)))
 
 
 def in_nanos(column: pa.Array, absent: int) -> Int64s:

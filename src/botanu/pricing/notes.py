@@ -48,3 +48,20 @@ INCOMPLETE = frozenset(
     }
 )
 """Notes that say that a cost is not known, or not wholly."""
+
+SENTENCES = {
+    Note.NO_USAGE: "It was answered, and reports no usage.",
+    Note.PARTIAL_USAGE: "It reports input without output, or output without input; what it reports is priced.",
+    Note.UNREADABLE_USAGE: "It reports usage that is no quantity, or of too many meters.",
+    Note.NO_PRICE: "There is no price for this provider and model.",
+    Note.NO_METER_PRICE: "There is a price for this model, but not for all it used.",
+    Note.NO_SERVICE_TIER_PRICE: "Its service tier has no price at that time; the standard one would be a guess.",
+    Note.UNUSABLE_COST: "The cost that it reports is no amount, or beyond what a call can cost.",
+    Note.OTHER_CURRENCY: "The cost that it reports is in another currency, which is never converted.",
+    Note.MIXED_CURRENCIES: "Its prices are in several currencies, which are never added: the cost is that in one.",
+    Note.CACHE_BESIDE_INPUT: "Its cached tokens are more than its input: they are counted beside it, and both count.",
+    Note.PARTS_EXCEED_TOTAL: "Parts of its usage are more than the total they are in, and were cut to it.",
+    Note.REPORTED_ZERO: "It reports a cost of zero for usage that has a price: the computed cost counts.",
+    Note.RESIDUAL: "It reports more usage than the calls inside it: only what they lack is counted here.",
+}
+"""Each note in plain words, as a person is told it of one call."""

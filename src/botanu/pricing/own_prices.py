@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Self
 
 from botanu.errors import PriceError
+from botanu.pricing.meters import RESTS
 from botanu.pricing.rate_card import Discount, Layer, PriceSet, Tier
 
 ANY = "*"
@@ -89,7 +90,7 @@ class OwnPrice:
         what = f"price of {fields.get('meter')!r} for {fields.get('provider')}/{fields.get('model', ANY)}"
         return cls(
             scope_of(fields),
-            _text(fields, "meter", what),
+            _meter(_text(fields, "meter", what), what),
             _amount(fields.get("amount"), what),
             _currency(fields.get("currency", "USD"), what),
             _whole(fields.get("per", 1), "per", what, least=1),
@@ -144,8 +145,8 @@ class OwnDiscount:
         meter = fields.get("meter")
         return cls(
             scope_of(fields),
-            percent,
-            None if meter is None else str(meter),
+            percent.normalize() if percent else Decimal(0),
+            None if meter is None else _meter(str(meter), what),
             instant_of(fields.get("from"), what),
             str(fields.get("source") or source),
         )
@@ -221,9 +222,14 @@ def _sets(prices: Sequence[OwnPrice]) -> tuple[PriceSet, ...]:
 
 
 def discounts(given: Iterable[OwnDiscount]) -> list[tuple[Scope, Discount]]:
-    """Return discounts with their scopes, in the order they count: the most specific first, then the latest."""
+    """Return discounts with their scopes, in the order they count: the most specific first, then the latest.
+
+    Of two from the same instant on the one that comes last in *given* counts.
+    """
     beginning = datetime.min.replace(tzinfo=UTC)
-    ordered = sorted(given, key=lambda each: each.valid_from or beginning, reverse=True)
+    ordered = [*given]
+    ordered.reverse()  # sorting keeps the order of what is equal
+    ordered.sort(key=lambda each: each.valid_from or beginning, reverse=True)
     ordered.sort(key=lambda each: (each.scope.rank, each.meter is not None), reverse=True)
     return [(each.scope, Discount(each.percent, each.meter, each.valid_from)) for each in ordered]
 
@@ -262,6 +268,14 @@ def _text(fields: Mapping[str, object], name: str, what: str) -> str:
     if not given:
         raise PriceError(f"{what}: {name} is missing")
     return given
+
+
+def _meter(meter: str, what: str) -> str:
+    """Return *meter*, unless it is what remains of another: that has no price apart from the whole."""
+    total = RESTS.get(meter, meter)
+    if total != meter:
+        raise PriceError(f"{what}: {meter} is what remains of {total}: give the price of {total}")
+    return meter
 
 
 def _decimal(given: object, what: str) -> Decimal:

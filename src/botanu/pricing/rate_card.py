@@ -1,18 +1,18 @@
 """What a unit costs, and from when."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2s
 
 import numpy as np
 from numpy.typing import NDArray
 
 from botanu.pricing.meters import priced_as, units_of
-from botanu.pricing.money import Int64s, nanos_per_unit
+from botanu.pricing.money import Int64s, largest_quantity, nanos_per_unit
 
 _DAY_NS = 86_400 * 10**9
 
@@ -25,7 +25,8 @@ class Tier:
     """The price of *per* units of a meter when the call's input is above *above* tokens.
 
     *valid_from* is the first instant it holds; ``None``: always, until a later price. *service_tier* and *tenant_id*
-    say for which calls alone it holds, *discount* how many per cent of a list price were taken off.
+    say for which calls alone it holds, *discount* how many per cent of a list price were taken off. *least* is the
+    smallest quantity that is billed where there is any, as quantities of the meter are written.
     """
 
     provider: str
@@ -41,11 +42,13 @@ class Tier:
     service_tier: str | None = None
     tenant_id: str | None = None
     discount: Decimal | None = None
+    least: int = 0
 
     @cached_property
     def id(self) -> str:
         """Sixteen characters that name exactly this price: the same on every machine, whatever release told it."""
-        content = "\x1f".join(str(getattr(self, name)) for name in self.__dataclass_fields__ if name != "source")
+        names = (name for name in self.__dataclass_fields__ if name not in ("source", "least"))
+        content = "\x1f".join(str(getattr(self, name)) for name in names)
         return blake2s(content.encode(), digest_size=8).hexdigest()
 
     @cached_property
@@ -57,6 +60,11 @@ class Tier:
     def nanos_per_quantity(self) -> Fraction:
         """Price of a quantity of 1, as quantities of this meter are written."""
         return self.nanos_per_unit / units_of(self.meter)
+
+    @cached_property
+    def largest_quantity(self) -> int:
+        """The largest quantity that this price gives a line item for, as quantities of this meter are written."""
+        return largest_quantity(self.nanos_per_quantity)
 
     def less(self, percent: Decimal) -> "Tier":
         """Return this price with *percent* per cent taken off; a negative percentage adds."""
@@ -121,6 +129,25 @@ class Discount:
         return PriceSet({}, self.valid_from).holds(times)
 
 
+class Held:
+    """The prices of a call: those that hold together at its time. Nothing of it ever changes.
+
+    *steps* are the input sizes above which another tier of any meter counts.
+    """
+
+    def __init__(self, prices: Mapping[str, tuple[Tier, ...]]) -> None:
+        """Take the tiers of each meter, by rising threshold, the first from zero."""
+        self._prices = prices
+        self.steps = np.array(sorted({tier.above for tiers in prices.values() for tier in tiers[1:]}), dtype=np.int64)
+        self.tier = lru_cache(maxsize=1000)(self._tier)
+        """Return the price of the exclusive meter after so many steps; ``None`` where there is none."""
+
+    def _tier(self, meter: str, steps: int) -> Tier | None:
+        tiers = next((self._prices[name] for name in priced_as(meter) if name in self._prices), ())
+        passed = [tier for tier in tiers[1:] if steps and tier.above <= self.steps[steps - 1]]
+        return next(reversed([*tiers[:1], *passed]), None)
+
+
 @dataclass(frozen=True, slots=True)
 class RateCard:
     """All prices of one model for one kind of call, over time.
@@ -135,38 +162,45 @@ class RateCard:
     layers: tuple[Layer, ...]
     discounts: tuple[Discount, ...] = ()
     needs_service_tier: bool = False
+    _merged: dict[tuple[int, ...], Held | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def sets(self) -> tuple[PriceSet, ...]:
         """All sets of all layers."""
         return tuple(prices for layer in self.layers for prices in layer.sets)
 
-    def in_force(self, times: Int64s) -> Iterator[tuple[Int64s, Mapping[str, tuple[Tier, ...]] | None]]:
+    def in_force(self, times: Int64s) -> Iterator[tuple[Int64s, Held | None]]:
         """Yield groups of *times* (as indices) with the prices that hold at them; ``None`` where none is known."""
         chosen = [layer.choose(times) for layer in self.layers]
         chosen += [discount.holds(times).astype(np.int64) for discount in self.discounts]
-        if len(chosen) == 1 and len(self.layers[0].sets) == 1:
-            yield np.arange(len(times)), self._merged(chosen_sets=(0,), holds=())
+        code = np.zeros(len(times), dtype=np.int64)
+        for each in chosen:
+            code = code * (each.max(initial=0) - NONE_HOLDS + 1) + (each - NONE_HOLDS)
+        if (code == code[:1]).all():
+            yield np.arange(len(times)), self._held(tuple(int(each[0]) for each in chosen))
             return
-        combinations, which = np.unique(np.vstack(chosen), axis=1, return_inverse=True)
-        for number, combination in enumerate(combinations.T.tolist()):
-            sets, holds = combination[: len(self.layers)], combination[len(self.layers) :]
-            yield np.flatnonzero(which.ravel() == number), self._merged(chosen_sets=sets, holds=holds)
+        _, first, which = np.unique(code, return_index=True, return_inverse=True)
+        for number, place in enumerate(first.tolist()):
+            yield np.flatnonzero(which == number), self._held(tuple(int(each[place]) for each in chosen))
 
-    def _merged(self, *, chosen_sets: Sequence[int], holds: Sequence[int]) -> Mapping[str, tuple[Tier, ...]] | None:
-        """Return the prices by meter, where of each layer that set counts, and those discounts hold."""
-        of_tier = any(
-            layer.of_service_tier and index != NONE_HOLDS for layer, index in zip(self.layers, chosen_sets, strict=True)
-        )
-        if self.needs_service_tier and not of_tier:
-            return None
+    def _held(self, chosen: tuple[int, ...]) -> Held | None:
+        """Return the prices where of each layer that set counts, and of each discount whether it holds."""
+        if chosen not in self._merged:
+            merged = self._merge(chosen[: len(self.layers)], chosen[len(self.layers) :])
+            self._merged[chosen] = Held(merged) if merged else None
+        return self._merged[chosen]
+
+    def _merge(self, sets: Sequence[int], holds: Sequence[int]) -> Mapping[str, tuple[Tier, ...]]:
+        """Return the prices by meter; none where the service tier has none."""
+        chosen = [(layer, index) for layer, index in zip(self.layers, sets, strict=True) if index != NONE_HOLDS]
+        if self.needs_service_tier and not any(layer.of_service_tier for layer, _ in chosen):
+            return {}
         discounts = [discount for discount, held in zip(self.discounts, holds, strict=True) if held]
         merged: dict[str, tuple[Tier, ...]] = {}
-        for layer, index in zip(self.layers, chosen_sets, strict=True):
-            if index != NONE_HOLDS:
-                for meter, tiers in layer.sets[index].prices.items():
-                    merged.setdefault(meter, _discounted(tiers, discounts) if layer.is_list else tiers)
-        return merged or None
+        for layer, index in chosen:
+            for meter, tiers in layer.sets[index].prices.items():
+                merged.setdefault(meter, _discounted(tiers, discounts) if layer.is_list else tiers)
+        return merged
 
 
 def _discounted(tiers: tuple[Tier, ...], discounts: Sequence[Discount]) -> tuple[Tier, ...]:

@@ -4,10 +4,13 @@ A measure is a formula over the sums of a scope: of its runs, and of its events.
 the API and the page all read this list.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from botanu.store.schema import TOTAL
+from botanu.query.unpriced import Unpriced
+from botanu.store.columns import TOTAL
 
 
 class Unit(Enum):
@@ -114,7 +117,39 @@ MEASURES = (
 )
 """The measures, in the order a report shows them."""
 
-BY_NAME = {measure.name: measure for measure in MEASURES}
+SHARED_SUMS = (Sum("shared_sum", "runs", "sum(coalesce(allocated, 0))"),)
+"""Sums that a report has besides where shared costs are asked for; ``allocated`` is a run's part of them."""
+
+SHARED_MEASURES = (
+    Measure(
+        "shared_cost",
+        "shared cost",
+        Unit.MONEY,
+        "The runs' parts of fixed and shared costs, as they are allocated; only where asked for.",
+        "shared_sum",
+    ),
+    Measure(
+        "full_cost",
+        "full cost",
+        Unit.MONEY,
+        "Cost and shared cost together; not known where the cost is not. Only where asked for.",
+        "cost_sum + shared_sum",
+    ),
+)
+"""The measures that a report has besides where shared costs are asked for: behind the cost."""
+
+BY_NAME = {measure.name: measure for measure in (*MEASURES, *SHARED_MEASURES)}
+
+
+def measures(*, shared: bool) -> tuple[Measure, ...]:
+    """Return the measures of a report, with those of *shared* costs or without, in the order it shows them."""
+    behind_cost = MEASURES.index(BY_NAME["cost"]) + 1
+    return (*MEASURES[:behind_cost], *(SHARED_MEASURES if shared else ()), *MEASURES[behind_cost:])
+
+
+def sums(*, shared: bool) -> tuple[Sum, ...]:
+    """Return the sums that the formulas of those measures use."""
+    return (*SUMS, *SHARED_SUMS) if shared else SUMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +157,8 @@ class Coverage:
     """How much of the answer is known, as shares from 0 to 1; ``None`` where there was nothing to know.
 
     *priced*: calls whose cost is known. *attributed*: cost that belongs to a run. *recorded*: ended runs with an
-    outcome. *unvalued_runs* achieved what no value is set for: some of *unvalued_types*.
+    outcome. *unvalued_runs* achieved what no value is set for: some of *unvalued_types*. *unpriced* says what the
+    *unpriced_calls* lack. *other_costs* are costs in other currencies (``currency``, ``amount``), never in a total.
     """
 
     priced: float | None
@@ -131,6 +167,8 @@ class Coverage:
     unpriced_calls: int
     unvalued_runs: int
     unvalued_types: tuple[str, ...]
+    unpriced: tuple[Unpriced, ...] = ()
+    other_costs: tuple[Mapping[str, Any], ...] = ()
 
 
 PRICED = "1 - unpriced_count / nullif(call_count, 0)"

@@ -45,6 +45,26 @@ class Window:
             raise QueryError(f"window must be a number of h, d or w such as 28d, or all, not {name!r}")
         return cls(match[0], now - int(match[1]) * _UNITS[match[2]], now)
 
+    @property
+    def bounds(self) -> dict[str, object]:
+        """The parameters ``$start`` and ``$end`` of the conditions below, as far as they are bounded."""
+        given = {"start": self.start, "end": self.end}
+        return {name: moment for name, moment in given.items() if moment is not None}
+
+    @property
+    def holds(self) -> str:
+        """The condition in SQL that a row started in it."""
+        return self._condition("start_time >= $start", "start_time < $end")
+
+    @property
+    def meets(self) -> str:
+        """The condition in SQL that a row's period has a part of it."""
+        return self._condition("period_end > $start", "period_start < $end")
+
+    def _condition(self, after_start: str, before_end: str) -> str:
+        bounded = ((after_start, self.start), (before_end, self.end))
+        return " AND ".join(condition for condition, bound in bounded if bound is not None) or "TRUE"
+
 
 def parse_instant(text: str) -> datetime:
     """Return the instant that *text* (ISO 8601) names; a date is its first instant, without a zone UTC.

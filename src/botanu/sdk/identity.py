@@ -70,6 +70,14 @@ def with_run(context: Context, run: Run) -> Context:
     return inside
 
 
+def with_place_of(other: Context, context: Context) -> Context:
+    """Return *context* inside the run, step and call that the *other* one is inside."""
+    for key in (_RUN, _STEP, _CALL):
+        if key in context or key in other:
+            context = set_value(key, other.get(key), context)
+    return context
+
+
 def with_step(context: Context, name: str) -> Context:
     """Return *context* inside the step *name*."""
     return set_value(_STEP, name, context)

@@ -16,9 +16,11 @@ from opentelemetry.propagators.textmap import TextMapPropagator, default_getter,
 from opentelemetry.trace import get_current_span
 
 from botanu import semconv
+from botanu.sdk import contexts
 from botanu.sdk.guard import guard
 from botanu.sdk.hosts import is_allowed
-from botanu.sdk.identity import run_in, with_run
+from botanu.sdk.identity import run_in, with_place_of, with_run
+from botanu.sdk.kept import kept
 from botanu.sdk.members import HEADER, fitting, identity_in, is_ours, members_of
 from botanu.sdk.scope import Run
 
@@ -49,7 +51,8 @@ class RunPropagator(TextMapPropagator):
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
     ) -> None:
         """Write what *context* holds into *carrier*, with the run only where it may go."""
-        run = run_in(context)
+        place = contexts.get_current() if context is None else context
+        run = run_in(place)
         context = get_current() if context is None else context  # the program's, also where runs have one apart
         meant: Sequence[str] = ()
         if self.active:
@@ -63,53 +66,81 @@ class RunPropagator(TextMapPropagator):
         self.inner.inject(carrier, context, setter)
         if meant and isinstance(carrier, MutableMapping):
             carrier[HEADER] = ",".join([*meant, *filter(None, [carrier.get(HEADER)])])
+        if self.active and run is not None:
+            with guard:
+                kept.keep(carrier, place)
 
     def extract(
         self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
     ) -> Context:
-        """Return *context* with what *carrier* holds, and with the caller's run only if that is trusted."""
+        """Return *context* with what *carrier* holds, and with the caller's run only if that is trusted, or is ours."""
         extracted = self.inner.extract(carrier, context, getter)
         if self.active:
             with guard:
-                extracted = self._coming_in(extracted, [*(getter.get(carrier, HEADER) or ())])
+                headers = [*(getter.get(carrier, HEADER) or ())]
+                extracted = self._coming_in(extracted, headers, kept.of(carrier))
         return extracted
 
     def take_off(self) -> None:
         """Let everything pass, and put the inner propagator back; where the program has put another one, that stays."""
         self.active = False
-        if propagate.get_global_textmap() is self:
-            propagate.set_global_textmap(self.inner)
+        _replace(self, self.inner)
 
     def put_on(self) -> None:
         """Stand around the inner propagator, first or again; where the program has put another one, that stays."""
         self.active = True
-        if propagate.get_global_textmap() is self.inner:
-            propagate.set_global_textmap(self)
+        _replace(self.inner, self)
 
     @property
     def fields(self) -> set[str]:
         """Names of the headers that are written and read."""
         return {*self.inner.fields, HEADER}
 
-    def _coming_in(self, context: Context, headers: Sequence[object]) -> Context:
+    def _coming_in(self, context: Context, headers: Sequence[object], place: Context | None) -> Context:
         context = _without_ours(context)
         identity = identity_in([header for header in headers if isinstance(header, str)])
-        if not identity:
-            return context
-        if not self._trusted:
+        if identity and self._trusted:
+            run = run_in()
+            if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came back
+                run = Run(identity, get_current_span(context), elsewhere=True)
+            return with_run(context, run)
+        if place is not None:
+            return with_place_of(place, context)
+        if identity:
             guard.log_once("a request came with a run, and is not believed: see the setting trust_baggage")
-            return context
-        run = run_in()
-        if run is None or run.identity[semconv.RUN_ID] != identity[semconv.RUN_ID]:  # else it came to where it is from
-            run = Run(identity, get_current_span(context), elsewhere=True)
-        return with_run(context, run)
+        return context
 
 
 def put_around(*, hosts: Collection[str], trusted: bool) -> RunPropagator:
-    """Put a propagator of ours around the program's, and return it."""
-    ours = RunPropagator(propagate.get_global_textmap(), hosts=hosts, trusted=trusted)
+    """Put a propagator of ours around the program's, and return it.
+
+    It stands inside of what wraps that and says so, as Logfire's do: Logfire takes them off again, and must find them.
+    """
+    inner = propagate.get_global_textmap()
+    while (within := _wrapped_by(inner)) is not None:
+        inner = within
+    ours = RunPropagator(inner, hosts=hosts, trusted=trusted)
     ours.put_on()
     return ours
+
+
+def _replace(old: TextMapPropagator, new: TextMapPropagator) -> None:
+    """Put *new* where *old* is, as the program's propagator or in what wraps it; nowhere, where it is not."""
+    outer, here = None, propagate.get_global_textmap()
+    while here is not old:
+        within = _wrapped_by(here)
+        if within is None:
+            return
+        outer, here = here, within
+    if outer is None:
+        propagate.set_global_textmap(new)
+    else:
+        vars(outer)["wrapped"] = new
+
+
+def _wrapped_by(propagator: TextMapPropagator) -> TextMapPropagator | None:
+    within = getattr(propagator, "__dict__", {}).get("wrapped")
+    return within if isinstance(within, TextMapPropagator) else None
 
 
 def _without_ours(context: Context) -> Context:

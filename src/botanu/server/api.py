@@ -14,7 +14,7 @@ from botanu.ingest.otlp import JSON
 from botanu.server import plain
 from botanu.server.service import Service
 
-_REPORT_PARAMETERS = {"window": "window", "from": "since", "to": "until", "by": "by"}
+_REPORT_PARAMETERS = {"window": "window", "from": "since", "to": "until", "by": "by", "shared": "shared"}
 _VALUE_PARAMETERS = {
     "value_type": "value_type",
     "amount": "amount",
@@ -39,6 +39,7 @@ def api_routes(service: Service) -> list[Route]:
 
     async def reports(request: Request) -> Response:
         given = _arguments(request.query_params, _REPORT_PARAMETERS)
+        given["shared"] = _flag("shared", given.get("shared", "false"))
         return _json(await run_in_threadpool(lambda: service.report(**given)))
 
     async def values(_: Request) -> Response:
@@ -48,12 +49,26 @@ def api_routes(service: Service) -> list[Route]:
         given = _arguments(await _document(request), _VALUE_PARAMETERS, required={"value_type", "amount"})
         return _json(await run_in_threadpool(lambda: service.set_value(**given)))
 
+    async def shared_costs(_: Request) -> Response:
+        return _json(await run_in_threadpool(service.shared_costs))
+
+    async def set_shared_cost(request: Request) -> Response:
+        given = await _document(request)
+        return _json(await run_in_threadpool(lambda: service.set_shared_cost(given)))
+
+    async def withdraw_shared_cost(request: Request) -> Response:
+        given = dict(request.query_params)
+        return _json(await run_in_threadpool(lambda: service.withdraw_shared_cost(given)))
+
     return [
         Route("/healthz", health, methods=["GET"]),
         Route("/v1/sql", sql, methods=["POST"]),
         Route("/v1/reports", reports, methods=["GET"]),
         Route("/v1/values", values, methods=["GET"]),
         Route("/v1/values", set_value, methods=["POST"]),
+        Route("/v1/shared-costs", shared_costs, methods=["GET"]),
+        Route("/v1/shared-costs", set_shared_cost, methods=["POST"]),
+        Route("/v1/shared-costs", withdraw_shared_cost, methods=["DELETE"]),
     ]
 
 
@@ -89,6 +104,12 @@ async def _document(request: Request) -> Mapping[str, object]:
     return document
 
 
+def _flag(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise QueryError(f"{name} must be true or false, not {text!r}")
+    return text == "true"
+
+
 def _arguments(
     given: Mapping[str, object], names: Mapping[str, str], *, required: Collection[str] = ()
 ) -> dict[str, Any]:
@@ -105,3 +126,7 @@ def _arguments(
     if missing := sorted(name for name in required if given.get(name) is None):
         raise QueryError(f"missing {', '.join(missing)}")
     return {names[name]: value for name, value in given.items() if value is not None}
+
+
+json_response, document, arguments = _json, _document, _arguments
+"""For the routes in other files."""

@@ -1,6 +1,6 @@
 """Composes the server: store, pipeline, questions, routes; opened in that order, closed in reverse."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -9,29 +9,40 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from botanu.ingest.pipeline import Pipeline
-from botanu.pricing.catalog import Catalog
 from botanu.pricing.price_list import PriceList
 from botanu.server.api import ERRORS, api_routes
+from botanu.server.price_api import price_routes
 from botanu.server.receiver import Receiver
 from botanu.server.service import Service, open_store
 from botanu.server.settings import ServerSettings
 from botanu.server.web.pages import STATIC, page_routes
 
 
-def create_app(settings: ServerSettings, values: Mapping[str, object]) -> Starlette:
-    """Build the server with its *settings* and the value card of its settings file.
+def create_app(
+    settings: ServerSettings,
+    values: Mapping[str, object],
+    *,
+    shared_costs: Sequence[Mapping[str, object]] | None = None,
+) -> Starlette:
+    """Build the server with its *settings*, and the value card and shared costs of its settings file.
 
     Raises:
         StoreError: the store cannot be opened.
-        SettingsError: the value card cannot be read.
-        PriceError: a value of it cannot be meant.
+        SettingsError: the value card, the shared costs or the price file cannot be read.
+        PriceError: a value or price of them cannot be meant.
     """
     store = open_store(settings)
     service = Service(store, settings)
-    catalog = Catalog()
-    service.publish_prices(catalog)
+    service.publish_prices(service.prices.catalog)
+    service.read_prices(settings.prices)
     service.configure_values(values)
-    pipeline = Pipeline(store, PriceList(catalog), queue_bytes_max=settings.queue_bytes_max)
+    service.configure_shared_costs(shared_costs)
+    pipeline = Pipeline(store, service.prices, queue_bytes_max=settings.queue_bytes_max)
+
+    def price_the_next_batch_by(prices: PriceList) -> None:
+        pipeline.prices = prices
+
+    service.pricing.follow(price_the_next_batch_by)
     receiver = Receiver(pipeline, body_bytes_max=settings.body_bytes_max)
 
     @asynccontextmanager
@@ -46,6 +57,7 @@ def create_app(settings: ServerSettings, values: Mapping[str, object]) -> Starle
     routes = [
         Route("/v1/traces", receiver.traces, methods=["POST"]),
         *api_routes(service),
+        *price_routes(service),
         *page_routes(service),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -1,7 +1,7 @@
 """Answers as plain JSON values, exact: a decimal is a JSON number with all its digits."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -10,9 +10,14 @@ from typing import Any
 import pyarrow as pa
 import simplejson
 
+from botanu.pricing.own_prices import Alias, OwnDiscount, OwnPrice
+from botanu.pricing.shared_costs import SharedCost
+from botanu.pricing.terms import Term, term_id
 from botanu.pricing.value_card import UnitValue
 from botanu.query.report import Report
 from botanu.query.sql import Answer
+from botanu.query.unpriced import Unpriced
+from botanu.query.window import Window
 
 Plain = dict[str, Any]
 
@@ -52,6 +57,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 def report(made: Report) -> Plain:
     """Return a report."""
+    shared = {} if made.shared is None else {"shared": _plain(asdict(made.shared))}
     return {
         "window": _plain(asdict(made.window)),
         "by": made.by,
@@ -60,7 +66,13 @@ def report(made: Report) -> Plain:
         "total": _plain(made.total),
         "coverage": _plain(asdict(made.coverage)),
         "latest_start": _plain(made.latest_start),
+        **shared,
     }
+
+
+def missing(window: Window, found: Sequence[Unpriced]) -> Plain:
+    """Return what has no price."""
+    return {"window": _plain(asdict(window)), "unpriced": [_plain(asdict(each)) for each in found]}
 
 
 def document(values: Mapping[str, object]) -> Plain:
@@ -71,6 +83,21 @@ def document(values: Mapping[str, object]) -> Plain:
 def unit_value(value: UnitValue) -> Plain:
     """Return one entry of the value card."""
     return dict(_plain(asdict(value)))
+
+
+def shared_cost(cost: SharedCost) -> Plain:
+    """Return one shared cost."""
+    return dict(_plain(asdict(cost)))
+
+
+def term(said: Term, origin: str) -> Plain:
+    """Return one thing that the user says of prices, with its id and where it is from."""
+    fields = asdict(said)
+    scope = fields.pop("scope", {})
+    return {"id": term_id(said), "kind": _KINDS[type(said)], **_plain({**scope, **fields, "origin": origin})}
+
+
+_KINDS: Mapping[type, str] = {OwnPrice: "price", OwnDiscount: "discount", Alias: "alias"}
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - a JSON value

@@ -1,11 +1,14 @@
 """What can be asked of a store, in plain values: the same for the HTTP API and for a command that opens the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
 
 from botanu.ingest.rollup import ROLLUPS
 from botanu.pricing.catalog import Catalog
 from botanu.pricing.money import CURRENCY
+from botanu.pricing.price_list import PriceList
 from botanu.pricing.rate_card import periods
 from botanu.pricing.value_card import UnitValue, first_instant
 from botanu.query.report import Report, report
@@ -13,7 +16,10 @@ from botanu.query.sql import ask
 from botanu.query.window import Window, parse_instant
 from botanu.server import plain
 from botanu.server.plain import Plain
+from botanu.server.price_file import DEFAULT, read_entries
+from botanu.server.pricing import Pricing
 from botanu.server.settings import ServerSettings
+from botanu.server.shared_costs import SharedCosts
 from botanu.server.values import configured_values
 from botanu.store.duckdb import DuckDBStore
 from botanu.store.price_rows import price_rows
@@ -43,6 +49,28 @@ class Service:
         self.store = store
         self._settings = settings
         self._clock = clock
+        self._shared = SharedCosts(store, clock)
+
+    @cached_property
+    def pricing(self) -> Pricing:
+        """What keeps the prices; the price list is read when it is first asked for."""
+        return Pricing(self.store, self._clock)
+
+    @property
+    def prices(self) -> PriceList:
+        """The price list in force now."""
+        return self.pricing.current
+
+    def read_prices(self, path: Path | None) -> None:
+        """Record what the price file at *path* says anew, by default that of the working directory if there is one.
+
+        Raises:
+            SettingsError: the file cannot be read.
+            PriceError: some of its entries cannot be meant; lists every fault.
+        """
+        if path is not None or DEFAULT.is_file():
+            chosen = path or DEFAULT
+            self.pricing.import_entries(chosen.name, read_entries(chosen))
 
     def sql(self, query: str) -> Plain:
         """Return the answer to one SELECT.
@@ -55,20 +83,32 @@ class Service:
         return plain.answer(asked)
 
     def make_report(
-        self, *, window: str | None = None, since: str | None = None, until: str | None = None, by: str = "workflow"
+        self,
+        *,
+        window: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        by: str = "workflow",
+        shared: bool = False,
     ) -> Report:
-        """Return the measures by a dimension.
+        """Return the measures by a dimension, with shared costs beside the runs' own if *shared*.
 
         Raises:
             QueryError: a bound, the window or the dimension is none.
         """
-        return report(self.store, Window.of(window, now=self._clock(), since=since, until=until), by=by)
+        return report(self.store, Window.of(window, now=self._clock(), since=since, until=until), by=by, shared=shared)
 
     def report(
-        self, *, window: str | None = None, since: str | None = None, until: str | None = None, by: str = "workflow"
+        self,
+        *,
+        window: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        by: str = "workflow",
+        shared: bool = False,
     ) -> Plain:
         """Return the measures by a dimension, in plain values; see ``make_report``."""
-        return plain.report(self.make_report(window=window, since=since, until=until, by=by))
+        return plain.report(self.make_report(window=window, since=since, until=until, by=by, shared=shared))
 
     def values(self) -> Plain:
         """Return the value card."""
@@ -106,6 +146,22 @@ class Service:
         now = self._clock()
         values = configured_values(table, self.store.values(), now=now)
         return self.store.set_values(values, now) if values else 0
+
+    def shared_costs(self) -> Plain:
+        """Return every shared cost ever recorded, with how many runs bear it."""
+        return self._shared.listed()
+
+    def set_shared_cost(self, given: Mapping[str, object]) -> Plain:
+        """Record a shared cost; it replaces the one of its name and period. See ``SharedCosts.set``."""
+        return self._shared.set(given)
+
+    def withdraw_shared_cost(self, given: Mapping[str, object]) -> Plain:
+        """Withdraw the shared cost of a name and period. See ``SharedCosts.withdraw``."""
+        return self._shared.withdraw(given)
+
+    def configure_shared_costs(self, entries: Sequence[Mapping[str, object]] | None) -> int:
+        """Record the ``[[shared_costs]]`` of a settings file; see ``SharedCosts.configure``."""
+        return self._shared.configure(entries)
 
     def publish_prices(self, catalog: Catalog) -> int:
         """Make the prices of *catalog* readable in the ``prices`` table; return how many are new."""

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
@@ -34,6 +35,7 @@ class ServerSettings:
     )
     query_timeout_seconds: float = setting(30.0, "Longest time one query may take.", least=0.001)
     query_rows_max: int = setting(100_000, "Most rows one SQL query may return.", least=1)
+    prices: Path | None = setting(None, "File of your own prices; by default ./prices.toml if there is one.")
 
 
 def address(host: str, port: int) -> str:
@@ -44,9 +46,23 @@ def address(host: str, port: int) -> str:
 VALUES_KEY = "values"
 """The table of the settings file that holds the value card."""
 
+SHARED_COSTS_KEY = "shared_costs"
+"""The list of tables of the settings file that holds shared costs."""
 
-def read_file(path: Path | None) -> tuple[dict[str, object], dict[str, object]]:
-    """Read the settings file at *path*; return its settings and its ``[values]``.
+
+class SettingsFile(NamedTuple):
+    """What a settings file says: *settings*, its ``[values]``, and its ``[[shared_costs]]``.
+
+    The last is ``None`` where there is no file: then nothing is said of shared costs.
+    """
+
+    settings: dict[str, object]
+    values: dict[str, object]
+    shared_costs: list[dict[str, object]] | None
+
+
+def read_file(path: Path | None) -> SettingsFile:
+    """Read the settings file at *path*.
 
     Without *path*, ``botanu.toml`` in the working directory is read if there is one.
 
@@ -55,7 +71,7 @@ def read_file(path: Path | None) -> tuple[dict[str, object], dict[str, object]]:
     """
     chosen = Path("botanu.toml") if path is None else path
     if path is None and not chosen.is_file():
-        return {}, {}
+        return SettingsFile({}, {}, None)
     try:
         document = tomllib.loads(chosen.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -63,4 +79,9 @@ def read_file(path: Path | None) -> tuple[dict[str, object], dict[str, object]]:
     values = document.pop(VALUES_KEY, {})
     if not isinstance(values, dict):
         raise SettingsError(f"settings file {chosen}: [values] must be a table, not {values!r}")
-    return document, values
+    costs = document.pop(SHARED_COSTS_KEY, [])
+    if not isinstance(costs, list) or not all(isinstance(cost, dict) for cost in costs):
+        raise SettingsError(
+            f"settings file {chosen}: write each shared cost as a table [[shared_costs]], not {costs!r}"
+        )
+    return SettingsFile(document, values, costs)

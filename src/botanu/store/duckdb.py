@@ -16,10 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
+from botanu.pricing.own_prices import OwnPrice
+from botanu.pricing.price_list import OwnTerms
+from botanu.pricing.shared_costs import SharedCost
+from botanu.pricing.terms import BY_HAND, Recorded, Term, own_terms
 from botanu.pricing.value_card import UnitValue
-from botanu.store import span_statements, value_statements
+from botanu.store import shared_statements, span_statements, term_statements, value_statements
+from botanu.store.migrations import MIGRATIONS, VERSION
+from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Appended, Rollup
-from botanu.store.schema import MIGRATIONS, VERSION
+from botanu.store.term_rows import id_rows, recorded_of, term_rows
+from botanu.store.value_rows import value_rows
 
 FILE = "botanu.duckdb"
 """Name of the store's file in its directory."""
@@ -127,8 +134,7 @@ class DuckDBStore:
 
     def set_values(self, values: Sequence[UnitValue], now: datetime) -> int:
         """Record *values* and put them on their runs; see ``Store``."""
-        given = pa.Table.from_pylist([_row(value) for value in values], schema=_GIVEN_VALUES)
-        with self._transaction(given=given) as connection:
+        with self._transaction(given=value_rows(values)) as connection:
             connection.execute(value_statements.NEW, {"now": now})
             connection.execute(value_statements.UNTIL)
             connection.execute(value_statements.VALUED_BEFORE, {"now": now})
@@ -138,6 +144,43 @@ class DuckDBStore:
     def values(self) -> list[UnitValue]:
         """Return the value card; see ``Store``."""
         return [UnitValue(**row) for row in self.query(value_statements.VALUES).to_pylist()]
+
+    def set_shared_costs(
+        self, costs: Sequence[SharedCost], now: datetime, *, withdrawn: Sequence[SharedCost] = ()
+    ) -> int:
+        """Withdraw and record shared costs; see ``Store``."""
+        rows = shared_statements.rows
+        with self._transaction(given=rows(costs), gone=rows(withdrawn)) as connection:
+            for statement in shared_statements.WITHDRAW:
+                connection.execute(statement, {"now": now})
+            (recorded,) = connection.execute(shared_statements.NEW, {"now": now}).fetchall()[0]
+            return int(recorded)
+
+    def shared_costs(self) -> list[SharedCost]:
+        """Return all shared costs; see ``Store``."""
+        return [SharedCost(**row) for row in self.query(shared_statements.SHARED_COSTS).to_pylist()]
+
+    def set_terms(
+        self, terms: Sequence[Term], now: datetime, *, origin: str = BY_HAND, gone: Sequence[str] = ()
+    ) -> int:
+        """Record what the user says of prices; see ``Store``."""
+        prices = price_rows((term.tier(), None) for term in terms if isinstance(term, OwnPrice))
+        given = {"given_terms": term_rows(terms, origin), "given_prices": prices, "given_gone": id_rows(gone)}
+        with self._transaction(**given) as connection:
+            return term_statements.record(connection, now, origin)
+
+    def recorded_terms(self) -> list[Recorded]:
+        """Return all terms that were not withdrawn; see ``Store``."""
+        return [recorded_of(row) for row in self.query(term_statements.TERMS).to_pylist()]
+
+    def terms(self) -> OwnTerms:
+        """Return all terms that were not withdrawn, by kind; see ``Store``."""
+        return own_terms(recorded.term for recorded in self.recorded_terms())
+
+    def withdraw_terms(self, names: Sequence[str], now: datetime) -> int:
+        """Withdraw terms; see ``Store``."""
+        with self._transaction(given_gone=id_rows(names)) as connection:
+            return term_statements.withdraw(connection, now)
 
     def query(
         self,
@@ -229,22 +272,6 @@ class DuckDBStore:
                 connection.execute("INSERT INTO schema_version VALUES ($version)", {"version": number})
             # Replaying schema changes from the log is where DuckDB has had faults; so they never stay in it.
             connection.execute("CHECKPOINT")
-
-
-_GIVEN_VALUES = pa.schema(
-    [
-        ("value_type", pa.string()),
-        ("workflow", pa.string()),
-        ("amount", pa.decimal128(18, 9)),
-        ("currency", pa.string()),
-        ("valid_from", pa.timestamp("us", tz="UTC")),
-        ("source", pa.string()),
-    ]
-)
-
-
-def _row(value: UnitValue) -> dict[str, object]:
-    return {name: getattr(value, name) for name in _GIVEN_VALUES.names}
 
 
 def _connect(directory: Path) -> duckdb.DuckDBPyConnection:

@@ -7,6 +7,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from botanu.pricing.price_list import OwnTerms
+from botanu.pricing.shared_costs import SharedCost
+from botanu.pricing.terms import BY_HAND, Recorded, Term
 from botanu.pricing.value_card import UnitValue
 
 
@@ -71,6 +74,39 @@ class Store(Protocol):
 
     def values(self) -> list[UnitValue]:
         """Return the value card: all values ever recorded, by type, workflow and first instant."""
+
+    def set_shared_costs(
+        self, costs: Sequence[SharedCost], now: datetime, *, withdrawn: Sequence[SharedCost] = ()
+    ) -> int:
+        """Withdraw those *withdrawn*, and record *costs*; return how many are new.
+
+        One replaces, that is withdraws, the one of its name and period. One that says what is recorded already changes
+        nothing. No row is ever changed but for the time it was withdrawn.
+        """
+
+    def shared_costs(self) -> list[SharedCost]:
+        """Return all shared costs ever recorded, by name, period and time of recording."""
+
+    def set_terms(
+        self, terms: Sequence[Term], now: datetime, *, origin: str = BY_HAND, gone: Sequence[str] = ()
+    ) -> int:
+        """Record what the user says of prices, all or nothing; return how many of *terms* are new.
+
+        A term equal to one in force is nothing new. Before that, what *gone* names (by ``term_id``) and *origin* had
+        said is withdrawn. Every price is in ``prices`` as well.
+        """
+
+    def recorded_terms(self) -> list[Recorded]:
+        """Return all terms that were not withdrawn, in the order they were recorded."""
+
+    def terms(self) -> OwnTerms:
+        """Return all terms that were not withdrawn, in the order they were recorded, by kind."""
+
+    def withdraw_terms(self, names: Sequence[str], now: datetime) -> int:
+        """Withdraw the terms of these ``term_id``, wherever they are from; return how many rows that were.
+
+        They stay readable, and what they priced keeps its cost.
+        """
 
     def query(
         self,

@@ -1,52 +1,10 @@
 """Tables and columns: one description, in DuckDB's dialect, for both engines and for the documentation.
 
-The schema is public. It changes by migration only: a new entry at the end of ``MIGRATIONS``.
+The schema is public. It changes by migration only: ``migrations.py``.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-AMOUNT = "DECIMAL(18,9)"
-"""Money of one call or price: exact to the nano-unit."""
-
-TOTAL = "DECIMAL(38,9)"
-"""Money summed up."""
-
-VALUE_AMOUNT = "DECIMAL(28,9)"
-"""How much was achieved."""
-
-QUANTITY = "DECIMAL(24,6)"
-"""How much of a meter, in its unit."""
-
-LINE_ITEMS = f"STRUCT(meter VARCHAR, quantity {QUANTITY}, price_id VARCHAR, amount {AMOUNT})[]"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its name, its type and the sentence that explains it.
-
-    *since* is the schema version that brought it. What a later version brings stands last in its table.
-    """
-
-    name: str
-    type: str
-    sentence: str
-    since: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table: what a row is, and its columns."""
-
-    name: str
-    sentence: str
-    columns: tuple[Column, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the columns, in order."""
-        return tuple(column.name for column in self.columns)
-
+from botanu.store.columns import AMOUNT, LINE_ITEMS, OTHER_COSTS, QUANTITY, TOTAL, VALUE_AMOUNT, Column, Table
+from botanu.store.shared_tables import ALLOCATIONS_VIEW, SHARED_COSTS
 
 _IDENTITY = (
     Column("event_id", "VARCHAR", "The business transaction served; stable across retries."),
@@ -78,7 +36,11 @@ _OUTCOME_ORIGIN = (
 )
 
 _SUMS = (
-    Column("total_cost", TOTAL, "Sum of the costs known; null when calls were made and none has a price."),
+    Column(
+        "total_cost",
+        TOTAL,
+        "Sum of the costs known, in US dollars; null when none is, of calls that were made.",
+    ),
     Column("unpriced_calls", "BIGINT", "Calls whose cost is not known, or not wholly: total_cost lacks them."),
 )
 
@@ -182,6 +144,7 @@ RUNS = Table(
         Column("calls", "BIGINT", "Calls of models and tools that count."),
         Column("span_count", "BIGINT", "Spans that arrived."),
         Column("last_received_at", "TIMESTAMP WITH TIME ZONE", "When the newest of its spans arrived."),
+        Column("other_costs", OTHER_COSTS, "Costs in other currencies, which are never added; null: none.", since=3),
     ),
 )
 
@@ -199,6 +162,7 @@ EVENTS = Table(
         *_SUMS,
         Column("value", VALUE_AMOUNT, "Sum of the values of its runs; null when none is known."),
         Column("margin", TOTAL, "value - total_cost."),
+        Column("other_costs", OTHER_COSTS, "Costs in other currencies, which are never added; null: none.", since=3),
     ),
 )
 
@@ -255,6 +219,7 @@ PRICE_TERMS = Table(
     "price_terms",
     "One thing that the user says of prices: a price, a discount, or another name for a model.",
     (
+        Column("term_id", "VARCHAR", "Names exactly this term; of a price its price_id.", since=3),
         Column("kind", "VARCHAR", "price, discount or alias.", since=3),
         Column("provider", "VARCHAR", "Who bills; * is any.", since=3),
         Column("model", "VARCHAR", "What is billed: a model, tool, path, table, ...; * is any letters.", since=3),
@@ -269,7 +234,8 @@ PRICE_TERMS = Table(
         Column("tenant_id", "VARCHAR", "The one tenant it is for; null: all.", since=3),
         Column("service_tier", "VARCHAR", "The one service tier it is for; null: standard.", since=3),
         Column("valid_from", "TIMESTAMP WITH TIME ZONE", "First instant it holds; null: always.", since=3),
-        Column("source", "VARCHAR", "Who said so: set, a file, or its own source.", since=3),
+        Column("source", "VARCHAR", "Who says so: set, a file, or the source it names.", since=3),
+        Column("origin", "VARCHAR", "How it came here: set, or the name of a file.", since=3),
         Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded.", since=3),
         Column("withdrawn_at", "TIMESTAMP WITH TIME ZONE", "When it was withdrawn; null: it was not.", since=3),
     ),
@@ -296,27 +262,6 @@ COST_CHANGES = Table(
         Column("priced_before", "BOOLEAN", "Whether the cost before was complete.", since=3),
         Column("priced_after", "BOOLEAN", "Whether the cost since is complete.", since=3),
         Column("line_items_before", LINE_ITEMS, "Its line items before.", since=3),
-    ),
-)
-
-SHARED_COSTS = Table(
-    "shared_costs",
-    "One fixed or shared cost of a period, to be allocated to the runs in it.",
-    (
-        Column("name", "VARCHAR", "What it is: a reserved GPU, seats, a vector database, ...", since=3),
-        Column("amount", TOTAL, "What it costs in all in the period.", since=3),
-        Column("currency", "VARCHAR", "Currency of the amount.", since=3),
-        Column("period_start", "TIMESTAMP WITH TIME ZONE", "First instant of the period.", since=3),
-        Column("period_end", "TIMESTAMP WITH TIME ZONE", "First instant after the period.", since=3),
-        Column("basis", "VARCHAR", "What it is allocated by: tokens, seconds, calls or equal.", since=3),
-        Column("workflow", "VARCHAR", "The one workflow that bears it; null: all.", since=3),
-        Column("customer_id", "VARCHAR", "The one customer it is for; null: all.", since=3),
-        Column("environment", "VARCHAR", "The one environment that bears it; null: all.", since=3),
-        Column("source", "VARCHAR", "Who said so: set, or a file.", since=3),
-        Column("recorded_at", "TIMESTAMP WITH TIME ZONE", "When it was recorded.", since=3),
-        Column(
-            "withdrawn_at", "TIMESTAMP WITH TIME ZONE", "When it was withdrawn or replaced; null: it was not.", since=3
-        ),
     ),
 )
 
@@ -349,51 +294,8 @@ LINE_ITEMS_VIEW = Table(
     ),
 )
 
-TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, COST_CHANGES, SHARED_COSTS, LINE_ITEMS_VIEW)
+VIEWS = (LINE_ITEMS_VIEW, ALLOCATIONS_VIEW)
+"""Those that are derived whenever they are asked."""
+
+TABLES = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES, PRICE_TERMS, COST_CHANGES, SHARED_COSTS, *VIEWS)
 """What may be queried, and what a row of each is."""
-
-_LINE_ITEMS_SQL = """
-CREATE OR REPLACE VIEW line_items AS
-SELECT s.trace_id, s.span_id, s.run_id, s.event_id, s.start_time, s.provider, s.model,
-       s.item.meter AS meter, s.item.quantity AS quantity, s.item.price_id AS price_id,
-       p.amount AS unit_price, p.per, p.above, p.service_tier, p.source AS price_source,
-       p.valid_from AS price_valid_from, s.item.amount AS amount,
-       CASE WHEN s.item.amount IS NOT NULL THEN coalesce(p.currency, s.currency) END AS currency
-FROM (SELECT *, unnest(line_items) AS item FROM spans WHERE counted) AS s
-LEFT JOIN prices AS p ON p.price_id = s.item.price_id
-"""
-
-_RETYPED = (
-    "DROP VIEW IF EXISTS line_items",
-    f"ALTER TABLE spans ALTER COLUMN line_items TYPE {LINE_ITEMS}",
-    "ALTER TABLE prices ALTER COLUMN valid_from TYPE TIMESTAMP WITH TIME ZONE",
-    "ALTER TABLE prices ALTER COLUMN valid_to TYPE TIMESTAMP WITH TIME ZONE",
-)
-
-_STORED = (SPANS, RUNS, EVENTS, UNIT_VALUES, PRICES)
-_SINCE_3 = (PRICE_TERMS, COST_CHANGES, SHARED_COSTS)
-
-
-def _create(tables: Sequence[Table], version: int) -> tuple[str, ...]:
-    return tuple(f"CREATE TABLE {table.name} ({', '.join(_columns(table, version))})" for table in tables)
-
-
-def _add(version: int) -> tuple[str, ...]:
-    return tuple(
-        f"ALTER TABLE {table.name} ADD COLUMN {column}" for table in _STORED for column in _columns(table, version)
-    )
-
-
-def _columns(table: Table, version: int) -> Iterator[str]:
-    return (f"{column.name} {column.type}" for column in table.columns if column.since == version)
-
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    _create(_STORED, 1),
-    _add(2),
-    (*_RETYPED, *_add(3), *_create(_SINCE_3, 3), _LINE_ITEMS_SQL),
-)
-"""Statements that bring a store from version *n* to *n + 1*; the first makes a new store, the last its view."""
-
-VERSION = len(MIGRATIONS)
-"""The schema version of this release."""

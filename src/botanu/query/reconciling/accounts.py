@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from botanu.pricing.costing import REPORTED_COST, REQUESTS
+from botanu.pricing.costing import REPORTED_COST
 from botanu.pricing.matching import provider_id
+from botanu.pricing.meters import REQUESTS
 from botanu.query.reconciling.booked import BookedLine
 from botanu.query.reconciling.cells import Account, Cell, Evidence, Key, total
 from botanu.query.reconciling.invoices import InvoiceLine

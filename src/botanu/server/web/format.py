@@ -112,6 +112,35 @@ def coverage(known: Mapping[str, Any], value: Number | None) -> list[tuple[str, 
     return parts
 
 
+def shared(known: Mapping[str, Any], currency: str) -> str:
+    """Write what became of the shared costs of a report's time."""
+    on_these, on_others, on_none = (
+        money(known[part], currency) for part in ("on_these_runs", "on_other_runs", "unallocated")
+    )
+    why = f", as no run has weight: {', '.join(known['unallocated_names'])}" if known["unallocated_names"] else ""
+    parts = [f"{on_these} on these runs", f"{on_others} on runs outside the window", f"{on_none} unallocated{why}"]
+    if left_out := [f"{cost['name']} {money(cost['amount'], cost['currency'])}" for cost in known["left_out"]]:
+        parts.append(f"left out, in another currency: {', '.join(left_out)}")
+    return f"{money(known['total'], currency)} of shared costs: {' · '.join(parts)}"
+
+
+def unpriced_lines(known: Mapping[str, Any]) -> list[str]:
+    """Write what most often lacks a price, and what cost in other currencies stands beside a total."""
+    lines = []
+    if known["unpriced"]:
+        first = known["unpriced"][0]
+        name = "/".join(part for part in (first["provider"], first["model"]) if part) or "no provider named"
+        calls = "call" if first["calls"] == 1 else "calls"
+        lines.append(
+            f"Most often without a price: {name}, {count(first['calls'])} {calls}; "
+            "what to do about it: 'botanu prices missing'."
+        )
+    if known["other_costs"]:
+        amounts = ", ".join(money(each["amount"], each["currency"]) for each in known["other_costs"])
+        lines.append(f"Besides, in other currencies and not in the cost: {amounts}.")
+    return lines
+
+
 def no_value_hint(known: Mapping[str, Any]) -> str:
     """Write why there is no value at all, and what to do."""
     if not known["unvalued_types"]:
