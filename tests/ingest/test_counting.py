@@ -93,6 +93,12 @@ class TestAround:
 
         assert count(told(2, parent=1), told(3, parent=1, at=1500), agent) == ([2, 3], 2 * CHAT)
 
+    def test_also_where_it_tells_of_the_cache_beside_the_rest(self, count):
+        """400 tokens at 2.50 dollars a million, 600 at 1.25, 100 at 10."""
+        apart = {"langfuse.observation.usage_details": '{"input": 400, "input_cached_tokens": 600, "output": 100}'}
+        agent = told(1, usage=False, operation="invoke_agent", **apart)
+        assert count(agent, told(2, parent=1, usage=False, **apart)) == ([2], Decimal("0.00275"))
+
     def test_an_agent_whose_calls_nobody_tells_of_counts_itself(self, count):
         assert count(told(1, operation="invoke_agent")) == ([1], CHAT)
 

@@ -26,6 +26,7 @@ def test_what_remains_of_the_input_is_told_by_the_name_of_its_line_item():
     row = row_of(span(**CALL, **usage))
 
     assert used(row) == {name.removeprefix("botanu.usage."): count for name, count in usage.items()}
+    assert (row["input_tokens"], row["output_tokens"]) == (1000, 20)
     assert (row["cost"], row["priced"]) == (Decimal("0.00195"), True)
 
 

@@ -225,6 +225,8 @@ GEN_AI = {
         {"openinference.span.kind": "AGENT", "llm.cost.total": 0.5, "botanu.usage.pages": 2},
         {**GEN_AI, "gen_ai.usage.cost": 0.01},
         {**GEN_AI, "gen_ai.usage.cost": 0},
+        {"gen_ai.usage.cost": "0.0000000005"},
+        {"gen_ai.usage.cost": "0.0000000006"},
         {**GEN_AI, "gen_ai.usage.cost": 0, "litellm.cache_hit": "True"},
         {**GEN_AI, "gen_ai.usage.cost": 0.01, "botanu.cost.amount": "unknown"},
         {"gen_ai.usage.cost.amount": 0.2, "gen_ai.usage.cost.currency": "USD"},

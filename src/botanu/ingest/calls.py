@@ -43,8 +43,8 @@ _NAMES = ("provider", "response_model", "request_model", "service_tier", "tenant
 class Calls:
     """The calls among spans: their *rows*, their *usage*, and which are *around* the calls that they tell of.
 
-    *told_once* are columns without the usage that a span repeats beside its own; *tells_itself* says which of all spans
-    tell of usage or a cost of their own.
+    *told_once* are columns of tokens, without those that a span repeats beside its own, and with all of those of which
+    it tells in parts; *tells_itself* says which of all spans tell of usage or a cost of their own.
     """
 
     rows: Int64s
@@ -68,7 +68,10 @@ def find_calls(columns: Columns, prices: PriceList) -> Calls:
     service_of[candidates] = which
     rows = np.flatnonzero(spans.is_call | (service_of != ABSENT))
     usage = _usage(spans, rows, kinds, service_of[rows])
-    told_once = {meter: spans.told_once(meter) for meter in ("input_tokens", "output_tokens")}
+    told_once = {
+        meter: _filled(spans.told_once(meter), rows, usage.totals.get(meter))
+        for meter in ("input_tokens", "output_tokens")
+    }
     around = (spans.rolls_up & ~spans.tells_itself)[rows] & (service_of[rows] == ABSENT)
     return Calls(rows, usage, around, told_once, spans.tells_itself)
 
@@ -198,6 +201,18 @@ def _with_rest(meter: str, rest: Int64s, totals: Mapping[str, Int64s]) -> Int64s
     known = totals.get(meter, np.full_like(rest, ABSENT))
     parts = [np.maximum(quantity, 0) for part in parts_of(meter) if (quantity := whole(part, totals)) is not None]
     return np.where((known == ABSENT) & (rest != ABSENT), sum(parts, start=rest), known)
+
+
+def _filled(column: pa.Array, rows: Int64s, totals: Int64s | None) -> pa.Array:
+    """Return the *column* of a meter with the *totals* of those *rows* whose source counts only parts of it."""
+    if totals is None or column.null_count == 0:
+        return column
+    lacking = column.take(pa.array(rows)).is_null().to_numpy(zero_copy_only=False) & (totals != ABSENT)
+    if not lacking.any():
+        return column
+    where = np.zeros(len(column), dtype=np.bool_)
+    where[rows[lacking]] = True
+    return pc.replace_with_mask(column, pa.array(where), pa.array(totals[lacking]))
 
 
 def _of_services(

@@ -10,6 +10,7 @@ from botanu.testing.reading import READERS, Said
 
 _REQUESTS = "requests"
 _CURRENCY = "USD"  # of a cost that names none
+_NOTHING = Decimal("0.0000000005")  # up to here a cost is rounded to zero
 _IN_ANY_WORDS = tuple(meter for meter in METERED if meter not in OF_SERVICES)
 
 
@@ -26,7 +27,8 @@ def read_cost(said: Said, *, rolls_up: bool) -> tuple[Decimal | None, str | None
             code = READERS[Kind.TEXT](given.get(currency, _CURRENCY))
             return (None, None) if exact is None or code is None else (exact, code.upper())
     claimed = None if rolls_up else said.read("claimed_cost")
-    return (claimed, _CURRENCY) if claimed or (claimed == 0 and said.read("cache_hit")) else (None, None)
+    is_believed = claimed is not None and (claimed > _NOTHING or said.read("cache_hit"))
+    return (claimed, _CURRENCY) if is_believed else (None, None)
 
 
 def read_usage(said: Said, *, own_only: bool) -> dict[str, Any]:
@@ -48,7 +50,8 @@ def unreadable(said: Said, usage: Mapping[str, Any]) -> dict[str, Any]:
 def uses(said: Said) -> bool:
     """Return whether a span says how much was used, or claims that it cost something, in words that make a call."""
     quantities = {meter: said.read(meter) for meter in _IN_ANY_WORDS}
-    return bool(said.read("claimed_cost")) or any(_is_some(*each) for each in quantities.items())
+    claimed = said.read("claimed_cost") or 0
+    return claimed > _NOTHING or any(_is_some(*each) for each in quantities.items())
 
 
 def reports(said: Said, *, rolls_up: bool) -> bool:
