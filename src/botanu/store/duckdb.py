@@ -16,16 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.errors import QueryError, SchemaError, StoreError, StoreLockedError, UnavailableError
-from botanu.pricing.own_prices import OwnPrice
-from botanu.pricing.price_list import OwnTerms
-from botanu.pricing.shared_costs import SharedCost
-from botanu.pricing.terms import BY_HAND, Recorded, Term, own_terms
 from botanu.pricing.value_card import UnitValue
-from botanu.store import restating, shared_statements, span_statements, term_statements, value_statements
+from botanu.store import restating, span_statements, value_statements
 from botanu.store.migrations import MIGRATIONS, VERSION
-from botanu.store.price_rows import price_rows
 from botanu.store.protocol import Appended, Rollup
-from botanu.store.term_rows import id_rows, recorded_of, term_rows
+from botanu.store.said import Said
 from botanu.store.value_rows import value_rows
 
 FILE = "botanu.duckdb"
@@ -66,7 +61,7 @@ WHERE end_time IS NULL AND outcome_status IS NULL AND last_received_at < $now - 
 """
 
 
-class DuckDBStore:
+class DuckDBStore(Said):
     """A ``Store`` in one file, for one process."""
 
     def __init__(self, directory: Path, rollups: Sequence[Rollup], *, abandon_after_seconds: float = 3600.0) -> None:
@@ -145,43 +140,6 @@ class DuckDBStore:
     def values(self) -> list[UnitValue]:
         """Return the value card; see ``Store``."""
         return [UnitValue(**row) for row in self.query(value_statements.VALUES).to_pylist()]
-
-    def set_shared_costs(
-        self, costs: Sequence[SharedCost], now: datetime, *, withdrawn: Sequence[SharedCost] = ()
-    ) -> int:
-        """Withdraw and record shared costs; see ``Store``."""
-        rows = shared_statements.rows
-        with self._transaction(given=rows(costs), gone=rows(withdrawn)) as connection:
-            for statement in shared_statements.WITHDRAW:
-                connection.execute(statement, {"now": now})
-            (recorded,) = connection.execute(shared_statements.NEW, {"now": now}).fetchall()[0]
-            return int(recorded)
-
-    def shared_costs(self) -> list[SharedCost]:
-        """Return all shared costs; see ``Store``."""
-        return [SharedCost(**row) for row in self.query(shared_statements.SHARED_COSTS).to_pylist()]
-
-    def set_terms(
-        self, terms: Sequence[Term], now: datetime, *, origin: str = BY_HAND, gone: Sequence[str] = ()
-    ) -> int:
-        """Record what the user says of prices; see ``Store``."""
-        prices = price_rows((term.tier(), None) for term in terms if isinstance(term, OwnPrice))
-        given = {"given_terms": term_rows(terms, origin), "given_prices": prices, "given_gone": id_rows(gone)}
-        with self._transaction(**given) as connection:
-            return term_statements.record(connection, now, origin)
-
-    def recorded_terms(self) -> list[Recorded]:
-        """Return all terms that were not withdrawn; see ``Store``."""
-        return [recorded_of(row) for row in self.query(term_statements.TERMS).to_pylist()]
-
-    def terms(self) -> OwnTerms:
-        """Return all terms that were not withdrawn, by kind; see ``Store``."""
-        return own_terms(recorded.term for recorded in self.recorded_terms())
-
-    def withdraw_terms(self, names: Sequence[str], now: datetime) -> int:
-        """Withdraw terms; see ``Store``."""
-        with self._transaction(given_gone=id_rows(names)) as connection:
-            return term_statements.withdraw(connection, now)
 
     def restate(self, changes: Iterable[pa.Table], now: datetime, *, by: str | None, reason: str | None) -> int:
         """Give calls another cost; see ``Store``."""
