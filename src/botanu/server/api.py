@@ -30,16 +30,6 @@ _VALUE_PARAMETERS = {
     "workflow": "workflow",
 }
 
-_RECOST_PARAMETERS = {
-    "from": "since",
-    "to": "until",
-    "provider": "provider",
-    "model": "model",
-    "dry_run": "dry_run",
-    "by": "by",
-    "reason": "reason",
-}
-
 _NUMBERS = {"amount"}
 """What may be given as a number."""
 
@@ -51,38 +41,23 @@ def api_routes(service: Service) -> list[Route]:
     """Return the routes of the API, answered by *service*."""
 
     async def health(_: Request) -> Response:
-        return _json({"status": "ok"})
+        return json_response({"status": "ok"})
 
     async def sql(request: Request) -> Response:
-        given = _arguments(await _document(request), {"query": "query"}, required={"query"})
-        return _json(await run_in_threadpool(lambda: service.sql(given["query"])))
+        given = arguments(await document(request), {"query": "query"}, required={"query"})
+        return json_response(await run_in_threadpool(lambda: service.sql(given["query"])))
 
     async def reports(request: Request) -> Response:
-        given = _arguments(request.query_params, _REPORT_PARAMETERS)
+        given = arguments(request.query_params, _REPORT_PARAMETERS)
         given["shared"] = _flag("shared", given.get("shared", "false"))
-        return _json(await run_in_threadpool(lambda: service.report(**given)))
+        return json_response(await run_in_threadpool(lambda: service.report(**given)))
 
     async def values(_: Request) -> Response:
-        return _json(await run_in_threadpool(service.values))
+        return json_response(await run_in_threadpool(service.values))
 
     async def set_value(request: Request) -> Response:
-        given = _arguments(await _document(request), _VALUE_PARAMETERS, required={"value_type", "amount"})
-        return _json(await run_in_threadpool(lambda: service.set_value(**given)))
-
-    async def shared_costs(_: Request) -> Response:
-        return _json(await run_in_threadpool(service.shared_costs))
-
-    async def set_shared_cost(request: Request) -> Response:
-        given = await _document(request)
-        return _json(await run_in_threadpool(lambda: service.set_shared_cost(given)))
-
-    async def withdraw_shared_cost(request: Request) -> Response:
-        given = dict(request.query_params)
-        return _json(await run_in_threadpool(lambda: service.withdraw_shared_cost(given)))
-
-    async def recost(request: Request) -> Response:
-        given = _arguments(await _document(request), _RECOST_PARAMETERS, required={"from"})
-        return _json(await run_in_threadpool(lambda: service.recost(**given)))
+        given = arguments(await document(request), _VALUE_PARAMETERS, required={"value_type", "amount"})
+        return json_response(await run_in_threadpool(lambda: service.set_value(**given)))
 
     return [
         Route("/healthz", health, methods=["GET"]),
@@ -90,33 +65,30 @@ def api_routes(service: Service) -> list[Route]:
         Route("/v1/reports", reports, methods=["GET"]),
         Route("/v1/values", values, methods=["GET"]),
         Route("/v1/values", set_value, methods=["POST"]),
-        Route("/v1/shared-costs", shared_costs, methods=["GET"]),
-        Route("/v1/shared-costs", set_shared_cost, methods=["POST"]),
-        Route("/v1/shared-costs", withdraw_shared_cost, methods=["DELETE"]),
-        Route("/v1/recost", recost, methods=["POST"]),
     ]
 
 
 async def answer_error(_: Request, error: Exception) -> Response:
     """Say what was wrong: 503 when trying again later may help, otherwise 400."""
     status = 503 if isinstance(error, UnavailableError) else 400
-    return _json({"error": str(error)}, status)
+    return json_response({"error": str(error)}, status)
 
 
 async def answer_http_error(_: Request, error: Exception) -> Response:
     """Say that a path or method is not there."""
     refused = cast("HTTPException", error)
-    return _json({"error": refused.detail}, refused.status_code, refused.headers)
+    return json_response({"error": refused.detail}, refused.status_code, refused.headers)
 
 
 ERRORS = {BotanuError: answer_error, HTTPException: answer_http_error}
 
 
-def _json(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(plain.dumps(document), status, headers, media_type=JSON)
+def json_response(answer: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return *answer* as JSON."""
+    return Response(plain.dumps(answer), status, headers, media_type=JSON)
 
 
-async def _document(request: Request) -> Mapping[str, object]:
+async def document(request: Request) -> Mapping[str, object]:
     """Return the JSON object in the body; its content type must say so, which a form on another site cannot."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         raise QueryError(f"send a body of type {JSON}")
@@ -135,7 +107,7 @@ def _flag(name: str, text: str) -> bool:
     return text == "true"
 
 
-def _arguments(
+def arguments(
     given: Mapping[str, object], names: Mapping[str, str], *, required: Collection[str] = ()
 ) -> dict[str, Any]:
     """Return what was *given*, under the names that *names* maps to.
@@ -155,7 +127,3 @@ def _arguments(
     if missing := sorted(name for name in required if given.get(name) is None):
         raise QueryError(f"missing {', '.join(missing)}")
     return {names[name]: value for name, value in given.items() if value is not None}
-
-
-json_response, document, arguments = _json, _document, _arguments
-"""For the routes in other files."""

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from botanu.ingest.pipeline import Pipeline
 from botanu.pricing.price_list import PriceList
 from botanu.server.api import ERRORS, api_routes
+from botanu.server.cost_api import cost_routes
 from botanu.server.price_api import price_routes
 from botanu.server.receiver import Receiver
 from botanu.server.service import Service, open_store
@@ -57,6 +58,7 @@ def create_app(
     routes = [
         Route("/v1/traces", receiver.traces, methods=["POST"]),
         *api_routes(service),
+        *cost_routes(service),
         *price_routes(service),
         *page_routes(service),
         Mount("/static", StaticFiles(directory=STATIC)),

@@ -18,7 +18,7 @@ from botanu.store.term_rows import id_rows, recorded_of, term_rows
 
 
 class Said(ABC):
-    """The part of a store that keeps what the user says, as it was said: rows are added and withdrawn, never changed."""
+    """The part of a store that keeps what the user says as it was said: rows are added and withdrawn, never changed."""
 
     @abstractmethod
     def query(self, sql: str) -> pa.Table:
