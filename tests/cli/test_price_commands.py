@@ -116,8 +116,8 @@ def test_what_has_no_price_is_told_with_the_commands_that_give_one(prices):
     assert "10 input_uncached_tokens, 5 output_text_tokens" in told[1]
     assert told[3:] == [
         "To give them a price, and what is booked its cost:",
-        "  botanu prices set acme x input_tokens AMOUNT",
-        "  botanu prices set acme x output_tokens AMOUNT",
+        "  botanu prices set acme x input_tokens AMOUNT --per 1000000",
+        "  botanu prices set acme x output_tokens AMOUNT --per 1000000",
         "  botanu prices set ocr '*' pages AMOUNT",
         "  botanu recost --from 2026-11-01",
     ]

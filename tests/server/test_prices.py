@@ -395,7 +395,7 @@ def test_a_service_tier_without_a_price_is_told_with_the_command_that_gives_one(
 
     assert [note["note"] for note in made["notes"]] == ["no_service_tier_price"]
     assert made["commands"] == [
-        "botanu prices set openai gpt-4o input_tokens AMOUNT --service-tier nightly",
+        "botanu prices set openai gpt-4o input_tokens AMOUNT --per 1000000 --service-tier nightly",
         "botanu recost --from 2026-01-01",
     ]
     pricing.set_price(provider="openai", model="gpt-4o", meter="input_tokens", amount="1", service_tier="nightly")
@@ -470,8 +470,8 @@ def test_what_has_no_price_is_told_by_what_it_lacks(pricing, lab):
         ("output_text_tokens", 10),
     ]
     assert first["commands"] == [
-        "botanu prices set acme x input_tokens AMOUNT",
-        "botanu prices set acme x output_tokens AMOUNT",
+        "botanu prices set acme x input_tokens AMOUNT --per 1000000",
+        "botanu prices set acme x output_tokens AMOUNT --per 1000000",
         "botanu recost --from 2026-11-01",
     ]
     others = {each["provider"]: (each["notes"], each["commands"]) for each in found[1:]}

@@ -27,6 +27,11 @@ def commands(
         return []
     wholes = dict.fromkeys(priced_as(meter)[-1] for meter in meters)
     tier = ["--service-tier", service_tier] if service_tier else []
-    prices = [["set", provider or "*", model or "*", meter, "AMOUNT", *tier] for meter in wholes]
+    prices = [["set", provider or "*", model or "*", meter, "AMOUNT", *_per(meter), *tier] for meter in wholes]
     given = [shlex.join(["botanu", "prices", *words]) for words in prices]
     return [*given, f"botanu recost --from {since.astimezone(UTC):%Y-%m-%d}"] if given else []
+
+
+def _per(meter: str) -> list[str]:
+    """Return for how many units prices of *meter* are usually given, where that is not one."""
+    return ["--per", "1000000"] if meter.endswith("_tokens") else []
