@@ -262,6 +262,10 @@ GEN_AI = {
         {"botanu.usage.__class__": 1},
         {"botanu.usage.reported_cost": 1},
         {"botanu.usage.pages": 10**12, "botanu.usage.input_tokens": 10**15 + 1},
+        {"botanu.usage.pages": 10**12 - 1, "botanu.usage.input_tokens": 10**15, "botanu.usage.output_tokens": "9" * 15},
+        {"botanu.usage.searches": "9" * 12, "botanu.usage.gpu_seconds": "999999999999.5"},
+        {"botanu.usage.cached_tokens": 7, "botanu.usage.cache_read_tokens": 8},
+        {"gen_ai.operation.name": "invoke_agent", "botanu.usage.requests": 0, "botanu.usage.pages": 2},
     ],
 )
 @pytest.mark.parametrize("failed", [False, True])

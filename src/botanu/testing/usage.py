@@ -35,7 +35,7 @@ def read_usage(said: Said, *, own_only: bool) -> dict[str, Any]:
     """Return what was used by meter, in whatever words or in botanu's own alone."""
     own = {meter: quantity for meter, quantity in _reported(said).items() if quantity is not None}
     if own_only:
-        return {meter: quantity for meter, quantity in own.items() if quantity or meter != _REQUESTS}
+        return own
     others = {meter: said.read(meter) for meter in _IN_ANY_WORDS if meter not in own}
     return own | {meter: quantity for meter, quantity in others.items() if quantity is not None}
 
