@@ -135,8 +135,8 @@ def changes(terms: Sequence[Term], recorded: Sequence[Recorded], known: PriceLis
         said = [each for each in recorded if subject(each.term) == about and _said_start(each) == start]
         found = _anew(group, said, known, now)
         new += found
-        aboves = {above_of(term) for term in group}
-        kept |= {term_id(each.term) for each in said if start is None or above_of(each.term) in aboves}
+        thresholds = {above_of(term) for term in group}
+        kept |= {term_id(each.term) for each in said if start is None or above_of(each.term) in thresholds}
     gone = tuple(name for each in recorded if (name := term_id(each.term)) not in kept)
     return Changes(tuple(new), gone, len(terms) - len(new))
 
