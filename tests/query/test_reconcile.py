@@ -22,7 +22,7 @@ from support.billing import (
     openai_usage,
     span_of,
 )
-from support.otlp import llm, span
+from support.otlp import by, llm, span
 
 from botanu.errors import InvoiceError
 from botanu.query.reconciling.booked import BookedLine, booked_lines, booked_sql
@@ -329,7 +329,7 @@ def test_calls_that_say_no_usage_are_told_where_usage_is_missing(compare):
 def test_spans_that_are_not_counted_are_told_where_usage_is_missing(compare):
     calls = history(GPT_4O, days=[1])
     again = span_of(calls[0], **{"gen_ai.response.id": "r-1"})
-    sent = [span_of(calls[0], **{"gen_ai.response.id": "r-1"}), *calls[1:2], again]
+    sent = [span_of(calls[0], **{"gen_ai.response.id": "r-1"}), *calls[1:2], by("another", again)]
 
     assert "1 span is not counted" in only(compare(sent, focus(calls))).explanation
 

@@ -14,7 +14,7 @@ from botanu.pricing.own_prices import OwnDiscount, OwnPrice, Scope
 from botanu.pricing.price_list import OwnTerms, PriceList
 from botanu.pricing.terms import term_id
 from botanu.server import recost as recosting
-from botanu.server.api import ERRORS
+from botanu.server.api import ERRORS, api_routes
 from botanu.server.cost_api import cost_routes
 from botanu.server.run import serving
 from botanu.server.service import Service
@@ -147,7 +147,7 @@ def test_without_terms_the_prices_are_those_of_the_price_list(lab):
 class TestOverHttp:
     @pytest.fixture
     def client(self, service):
-        app = Starlette(routes=cost_routes(service), exception_handlers=ERRORS)
+        app = Starlette(routes=[*api_routes(service), *cost_routes(service)], exception_handlers=ERRORS)
         with serving(app, ServerSettings(port=0)) as address, httpx2.Client(base_url=address, timeout=30.0) as client:
             yield client
 

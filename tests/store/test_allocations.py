@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.lab import NOW, lab_after
-from support.otlp import llm, run_spans, span
+from support.otlp import by, llm, run_spans, span
 
 from botanu.pricing.meters import QUANTITY_MAX
 from botanu.pricing.shared_costs import AMOUNT_MAX, Basis, SharedCost
@@ -91,7 +91,8 @@ def test_tokens_that_do_not_count_weigh_nothing(lab):
     """A call that two spans tell of is counted once, so it is in the weight once."""
     record(lab, shared("tokens"))
     told = {**llm(input=10), "gen_ai.response.id": "x"}
-    lab.send(*run(1, told, told), *run(2, llm(input=10)))
+    first, again, root = run(1, told, told)
+    lab.send(first, by("another", again), root, *run(2, llm(input=10)))
 
     assert parts(lab) == {"r-1": Decimal("0.5"), "r-2": Decimal("0.5")}
 

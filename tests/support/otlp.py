@@ -64,14 +64,23 @@ def span(
 
 
 def request(*spans, resource=None):
-    """One export request with *spans*."""
+    """One export request with *spans*; one that is ``by`` another instrumentation comes as a pair with its name."""
     message = ExportTraceServiceRequest()
     resource_spans = message.resource_spans.add()
     resource_spans.resource.attributes.extend(key_values(resource or {"service.name": "shop"}))
-    scope_spans = resource_spans.scope_spans.add()
-    scope_spans.scope.name = "tests"
-    scope_spans.spans.extend(spans)
+    for one in spans:
+        made, scope = one if isinstance(one, tuple) else (one, "tests")
+        if not resource_spans.scope_spans or resource_spans.scope_spans[-1].scope.name != scope:
+            resource_spans.scope_spans.add().scope.name = scope
+        resource_spans.scope_spans[-1].spans.append(made)
+    if not spans:
+        resource_spans.scope_spans.add().scope.name = "tests"
     return message
+
+
+def by(scope, one):
+    """A span that another instrumentation made."""
+    return one, scope
 
 
 def body(*spans, **options):

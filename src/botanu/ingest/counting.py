@@ -174,12 +174,13 @@ def _call(place: int, row: Mapping[str, Any], parent: str | None) -> Call:
     is_around = row["operation"] in ROLL_UP_OPERATIONS and tells_of_calls and not row["told_by_program"]
     return Call(
         key=place,
+        trace_id=row["trace_id"],
         span_id=row["span_id"],
         parent_id=parent,
         start=start,
         end=start + row["duration_ns"],
         scope=row["scope_name"] or "",
-        models=frozenset(name for name in (row["model"], row["request_model"]) if name),
+        models=frozenset(_without_prefix(name) for name in (row["model"], row["request_model"]) if name),
         response_id=row["response_id"] or None,
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
@@ -191,6 +192,11 @@ def _call(place: int, row: Mapping[str, Any], parent: str | None) -> Call:
         tells_itself=bool(row["told_by_program"]) and row["operation"] not in CALL_OPERATIONS,
         tells_cost=bool(row["told_by_program"]) and any(item["meter"] == REPORTED_COST for item in used),
     )
+
+
+def _without_prefix(model: str) -> str:
+    """Return the name of a model without who sells it, which gateways write before it."""
+    return model.rpartition("/")[2].lower()
 
 
 def _decided(row: Mapping[str, Any], call: Call, others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
