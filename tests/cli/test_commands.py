@@ -105,6 +105,31 @@ def test_an_interrupt_ends_it_without_a_trace(botanu, monkeypatch):
     assert botanu("report") == (130, "", "")
 
 
+def test_amounts_are_shown_in_another_currency_with_the_rate_and_its_day(botanu, filled):
+    code, out, _ = botanu("report", "--show-in", "eur=2@2026-11-20", "--data-dir", filled)
+
+    assert code == 0
+    assert out.splitlines()[-1] == "Shown in EUR at 2 for 1 USD, the rate of 2026-11-20; booked in USD."
+    assert "  EUR 0.005  " in next(line for line in out.splitlines() if line.startswith("all "))  # of $0.0025
+    assert "$" not in out
+
+
+@pytest.mark.parametrize(
+    "rate", ["EUR", "EUR=0@2026-11-20", "EUR=1@2026-13-20", "EURO=1@2026-11-20", "EUR=x@2026-11-20"]
+)
+def test_a_rate_that_is_none_is_refused(botanu, filled, rate):
+    code, _, errors = botanu("report", "--show-in", rate, "--data-dir", filled)
+
+    assert code == 1
+    assert "such as EUR=0.92@2026-11-20" in errors
+
+
+def test_what_programs_read_is_in_the_currency_that_was_booked(botanu, filled):
+    code, _, errors = botanu("report", "--show-in", "EUR=0.5@2026-11-20", "-f", "json", "--data-dir", filled)
+
+    assert (code, "for reading alone" in errors) == (1, True)
+
+
 def test_reports_for_programs_are_exact(botanu, filled):
     _, out, _ = botanu("report", "--by", "customer_id", "-f", "json", "--data-dir", filled)
     made = json.loads(out)

@@ -5,14 +5,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from botanu.cli.conversion import Rate
 from botanu.cli.options import DataDir, Url, source
-from botanu.cli.output import Format, exact, print_csv, print_json, print_report, print_table
+from botanu.cli.output import Format, console, exact, print_csv, print_json, print_report, print_table
+from botanu.errors import QueryError
 from botanu.query.measures import measures
 
 _FORMAT = Parameter(name=["--format", "-f"])
 
 
-def report(
+def report(  # noqa: PLR0913 - an option is an argument
     *,
     window: str | None = None,
     since: Annotated[str | None, Parameter(name="--from")] = None,
@@ -20,6 +22,7 @@ def report(
     by: str = "workflow",
     shared: bool = False,
     as_of: str | None = None,
+    show_in: str | None = None,
     form: Annotated[Format, _FORMAT] = Format.TABLE,
     url: Url = None,
     data_dir: DataDir = None,
@@ -40,9 +43,14 @@ def report(
         Add what the runs bear of fixed and shared costs, and what no run bears.
     as_of
         A date or instant: costs as they were booked then, before later changes by recost.
+    show_in
+        Another currency for reading, with what one dollar is worth in it and on which day: EUR=0.92@2026-11-20.
     form
-        table, json or csv. JSON and CSV are exact.
+        table, json or csv. JSON and CSV are exact, and in the currency that was booked.
     """
+    rate = None if show_in is None else Rate.of(show_in)
+    if rate is not None and form is not Format.TABLE:
+        raise QueryError(f"{form} is in the currency that was booked; --show-in is for reading alone")
     with source(url, data_dir) as asked:
         made = asked.report(window=window, since=since, until=until, by=by, shared=shared, as_of=as_of)
     if form is Format.JSON:
@@ -50,8 +58,11 @@ def report(
     elif form is Format.CSV:
         names = [by, *(measure.name for measure in measures(shared=shared))]
         print_csv(names, [[row[name] for name in names] for row in made["rows"]])
-    else:
+    elif rate is None:
         print_report(made)
+    else:
+        print_report(rate.shown(made))
+        console().print(rate.line(made["currency"]), markup=False)
 
 
 def sql(
