@@ -5,7 +5,7 @@ import re
 
 import pytest
 from support.lab import Lab
-from support.otlp import body, llm, run_spans
+from support.otlp import body, llm, run_spans, span
 
 START = 1_793_534_400_000_000_000  # 2026-11-01T12:00:00Z
 
@@ -165,6 +165,52 @@ def test_a_made_up_call_is_explained_as_a_sum(prices):
     ]
     assert "1,200 x 2.5 / 1,000,000" in told[2]
     assert told[-2].split() == ["total", "0.007000000", "USD"]
+
+
+def test_a_sum_names_tiers_tenants_and_discounts(prices):
+    price = ("prices", "set", "acme", "x", "input_tokens")
+    assert prices(*price, "2") == ["acme/x input_tokens costs 2 USD per 1, for all time"]
+    assert prices(*price, "3", "--above", "1000") == [
+        "acme/x input_tokens costs 3 USD per 1, above 1,000 input tokens, for all time"
+    ]
+    assert prices(*price, "1", "--tenant", "T", "--from", "2026-01-01") == [
+        "acme/x input_tokens costs 1 USD per 1, tenant T, from 2026-01-01 on"
+    ]
+    prices("prices", "discount", "10", "--provider", "openai", "--from", "2026-01-01")
+
+    def explained(*arguments):
+        return prices("prices", "explain", *arguments, "--meter", "input_tokens=2000", "--at", "2026-11-01")[2]
+
+    assert "above 1,000" in explained("acme", "x")
+    assert "tenant T" in explained("acme", "x", "--tenant", "T")
+    assert "less 10 %" in explained("openai", "gpt-4o")
+
+
+def test_what_is_no_call_or_does_not_count_is_said(botanu, tmp_path):
+    claimed = {"operation.cost": 0.5}
+    outer = {**llm(input=10, output=5), "gen_ai.operation.name": "invoke_agent"}
+    around, inner, claims, work = (
+        span(
+            trace_id=b"t" * 16, span_id=bytes([number]) * 8, parent=bytes([1]) * 8 if number == 2 else b"", **attributes
+        )
+        for number, attributes in enumerate([outer, llm(input=10, output=5), claimed, {}], start=1)
+    )
+    lab = Lab(tmp_path / "store")
+    lab.send(around, inner, claims, work)
+    lab.store.close()
+
+    def remarks(number):
+        return botanu("prices", "explain", "--span", f"{number:02x}" * 8, "--data-dir", tmp_path / "store")[
+            1
+        ].splitlines()
+
+    assert remarks(4)[-1] == "This span is no call: it reports no usage and no cost."
+    assert remarks(1)[-1] == "It does not count: its calls report the same usage."
+    assert remarks(3)[-3:] == [
+        "Reported by Pydantic AI and Logfire: 0.500000000 USD.",
+        "The reported cost counts.",
+        "It counts, and its cost is complete.",
+    ]
 
 
 @pytest.mark.parametrize(

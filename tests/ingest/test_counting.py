@@ -6,8 +6,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.lab import lab_after
+from support.lab import CATALOG, lab_after
 from support.otlp import by, llm, span
+
+from botanu.ingest import counting
+from botanu.pricing.own_prices import OwnPrice
+from botanu.pricing.price_list import OwnTerms, PriceList
 
 START = 1_795_000_000_000_000_000
 MS = 10**6
@@ -80,6 +84,32 @@ class TestNested:
 
         assert (row["name"], row["cost"]) == ("span 2", CHAT)
         assert [item["meter"] for item in row["line_items"]] == ["input_uncached_tokens", "output_text_tokens", "pages"]
+
+    def test_the_request_of_a_call_is_its_transport_also_where_its_host_has_a_price(self):
+        own = OwnPrice.of({"provider": "api.example.com", "meter": "requests", "amount": 1}, source="test")
+        http = span(
+            name="span 2",
+            trace_id=TRACE,
+            span_id=ident(2),
+            parent=ident(1),
+            start=START,
+            **{"server.address": "api.example.com", "url.path": "/v1/chat"},
+        )
+        with lab_after([]) as lab:
+            lab.send(told(1), http, prices=PriceList(CATALOG, OwnTerms((own,))))
+            rows = lab.rows("SELECT name, cost, counted_reason FROM spans ORDER BY name")
+
+        assert [row["cost"] for row in rows] == [CHAT, None]
+        assert rows[1]["counted_reason"] == "transport of the call around it, span 0000000000000001"
+
+    def test_what_is_too_deep_stands_alone(self, count, monkeypatch):
+        monkeypatch.setattr(counting, "DEPTH_MAX", 1)
+        between = [
+            span(name="between", trace_id=TRACE, span_id=ident(number), parent=ident(number - 1), start=START)
+            for number in (2, 3)
+        ]
+
+        assert count(told(1), *between, told(4, parent=3, at=1, ms=9))[0] == [1, 4]
 
 
 class TestAround:

@@ -3,16 +3,19 @@
 import threading
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
-from support.lab import PRICES
-from support.otlp import body, run_spans, span
+from support.lab import CATALOG, PRICES
+from support.otlp import body, llm, run_spans, span
 from support.process import eventually
 
 from botanu.errors import DecodeError, StoreError, UnavailableError
 from botanu.ingest import pipeline as pipeline_module
 from botanu.ingest.otlp import JSON, PROTOBUF
 from botanu.ingest.pipeline import Pipeline
+from botanu.pricing.own_prices import OwnDiscount
+from botanu.pricing.price_list import OwnTerms, PriceList
 
 
 class Wrapped:
@@ -24,6 +27,9 @@ class Wrapped:
         self.open.set()
         self.groups = []
         self.fail = lambda names: None
+
+    def add_prices(self, prices):
+        return self._store.add_prices(prices)
 
     def related(self, spans, columns):
         return self._store.related(spans, columns)
@@ -223,6 +229,17 @@ def test_a_fault_of_ours_is_answered_and_the_next_request_is_taken(lab, pipeline
 
     submit(pipeline, span("b")).result(10)
     assert names(lab) == {"b"}
+
+
+def test_a_price_less_a_discount_can_be_looked_up(lab, pipeline):
+    discount = OwnDiscount.of({"provider": "openai", "percent": 10}, source="test")
+    pipeline.prices = PriceList(CATALOG, OwnTerms(discounts=(discount,)))
+    for _ in range(2):
+        submit(pipeline, span(**llm(input=1000))).result(10)
+
+    assert lab.rows("SELECT DISTINCT amount, unit_price, price_source FROM line_items") == [
+        {"amount": Decimal("0.00225"), "unit_price": Decimal("2.25"), "price_source": f"{CATALOG.source}, less 10 %"}
+    ]
 
 
 def test_a_count_too_large_for_its_column_stays_an_attribute(lab, pipeline):

@@ -109,6 +109,8 @@ def test_an_absurd_quantity_is_unpriced_and_spoils_no_neighbour():
     [
         ("openai", "gpt-4o-2024-08-06"),
         ("azure.ai.openai", "gpt-4o"),
+        ("langchain", "gpt-4o"),
+        ("litellm", "azure/gpt-4o"),
         ("aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
         ("gcp.vertex_ai", "gemini-2.5-flash"),
         ("gcp.gemini", "gemini-2.5-flash"),

@@ -222,8 +222,6 @@ def _settle_around(calls: Sequence[Call]) -> None:
         if not call.is_around and call.decision.counts and call.has_usage:
             _tell(call, call.input_tokens or 0, call.output_tokens or 0, told)
     for call in sorted(around, key=_depth, reverse=True):
-        if call.tells_itself:
-            continue
         used_in, used_out, number = told[call.key]
         lacking = max((call.input_tokens or 0) - used_in, 0), max((call.output_tokens or 0) - used_out, 0)
         if number == 0:
