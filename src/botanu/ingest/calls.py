@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from botanu.ingest import services
 from botanu.ingest.dialects import (
@@ -24,13 +23,13 @@ from botanu.ingest.dialects import (
 from botanu.ingest.reading import mask
 from botanu.ingest.reported import ROLL_UPS
 from botanu.pricing.costing import UNUSABLE, Usage
+from botanu.pricing.line_items import Mask
 from botanu.pricing.meters import ABSENT, REQUESTS, parts_of, whole
 from botanu.pricing.money import AMOUNT, Int64s, in_nanos
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
 
 Columns = Mapping[str, Any]
-Mask = NDArray[np.bool_]
 
 _CALLS = pa.array(CALL_OPERATIONS)
 _TWO_SIDED = pa.array(TWO_SIDED)

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from botanu.ingest import services
-from botanu.ingest.calls import Calls, Columns, Mask, find_calls
+from botanu.ingest.calls import Calls, Columns, find_calls
 from botanu.ingest.same_call import AROUND
 from botanu.pricing.costing import Costed, price_calls
-from botanu.pricing.line_items import LineItems
+from botanu.pricing.line_items import LineItems, Mask
 from botanu.pricing.meters import ABSENT, units_of
 from botanu.pricing.money import AMOUNT, Int64s, amounts, unscaled
 from botanu.pricing.notes import Note
@@ -65,9 +65,7 @@ def _cost_columns(columns: Columns, costed: Costed, calls: Calls) -> dict[str, p
 def cost_columns(costed: Costed, spread: "Spread", counts: Mask) -> dict[str, pa.Array]:
     """Return the columns that say what calls cost; those that do not count have no cost."""
     items = costed.items
-    priced = np.zeros(len(counts), dtype=np.bool_)
-    priced[items.call[items.priced() & items.known()]] = True
-    known = priced | costed.complete
+    known = items.calls_with(items.priced() & items.known(), len(counts)) | costed.complete
     return {
         "line_items": spread.line_items(items),
         "cost": spread.amounts(costed.nanos, known & counts),

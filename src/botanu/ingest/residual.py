@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from botanu.ingest.costs import Spread
+from botanu.ingest.costs import Spread, cost_columns
 from botanu.pricing.costing import Usage, price_calls
 from botanu.pricing.meters import ABSENT
-from botanu.pricing.money import decimal_amount
 from botanu.pricing.notes import Note
 from botanu.pricing.price_list import Kind, PriceList
 
@@ -36,19 +35,18 @@ def price_residuals(
         believes_zero=np.zeros(count, dtype=np.bool_),
     )
     costed = price_calls(usage, prices)
-    items = Spread(np.arange(count), count).line_items(costed.items).to_pylist()
-    priced = np.zeros(count, dtype=np.bool_)
-    priced[costed.items.call[costed.items.priced()]] = True
+    columns = cost_columns(costed, Spread(np.arange(count), count), np.ones(count, dtype=np.bool_))
+    said = zip(*(columns[name].to_pylist() for name in ("line_items", "cost", "priced", "cost_notes")), strict=True)
     return {
         place: {
-            "line_items": items[number],
-            "cost": decimal_amount(int(costed.nanos[number])) if priced[number] or costed.complete[number] else None,
-            "priced": bool(costed.complete[number]),
+            "line_items": items,
+            "cost": cost,
+            "priced": priced,
             "counted": True,
             "counted_reason": None,
-            "cost_notes": [*(note for note, mask in costed.notes.items() if mask[number]), Note.RESIDUAL],
+            "cost_notes": [*(notes or ()), Note.RESIDUAL],
         }
-        for number, place in enumerate(places)
+        for place, (items, cost, priced, notes) in zip(places, said, strict=True)
     }
 
 

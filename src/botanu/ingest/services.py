@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -118,10 +119,5 @@ def gb_seconds(memory_bytes: Int64s, duration_ns: Int64s) -> Int64s:
     result = np.full(len(memory_bytes), ABSENT, dtype=np.int64)
     for row in np.flatnonzero(memory_bytes != ABSENT).tolist():  # few spans say it, and the product passes 64 bits
         product = int(memory_bytes[row]) * int(duration_ns[row])
-        result[row] = min(_halves_to_even(product, _BYTES_A_GB * 1000), 10**18 - 1)
+        result[row] = min(round(Fraction(product, _BYTES_A_GB * 1000)), 10**18 - 1)
     return result
-
-
-def _halves_to_even(product: int, divisor: int) -> int:
-    whole, rest = divmod(product, divisor)
-    return whole + (2 * rest > divisor or (2 * rest == divisor and whole % 2 == 1))

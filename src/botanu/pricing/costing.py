@@ -82,8 +82,8 @@ def price_calls(usage: Usage, prices: Prices) -> Costed:
     used = split(usage.totals, count) if usage.split is None else usage.split
     notes = _Notes(usage, used)
     items = rate(used.quantities, _rates(usage, used, prices, notes))
-    notes.add(Note.NO_METER_PRICE, _calls_with(items, items.unpriced(), count) & ~notes.without_prices())
-    computed, has_price = _sum(items, items.known(), count), _calls_with(items, items.priced(), count)
+    notes.add(Note.NO_METER_PRICE, items.calls_with(items.unpriced(), count) & ~notes.without_prices())
+    computed, has_price = _sum(items, items.known(), count), items.calls_with(items.priced(), count)
     told = _told(usage, computed, has_price, notes)
     # A cost that cannot be used is not replaced by a computed one.
     items = _with_reported(items, usage.reported, told, told | (usage.reported == UNUSABLE))
@@ -171,16 +171,6 @@ def _by_kind(usage: Usage) -> Iterator[tuple[Kind, Int64s]]:
     for kind, first, end in zip(usage.kinds, bounds[:-1], bounds[1:], strict=True):
         if first < end:
             yield kind, order[first:end]
-
-
-def _mask(calls: Int64s, count: int) -> Mask:
-    mask = np.zeros(count, dtype=np.bool_)
-    mask[calls] = True
-    return mask
-
-
-def _calls_with(items: LineItems, which: Mask, count: int) -> Mask:
-    return _mask(items.call[which], count)
 
 
 def _sum(items: LineItems, which: Mask, count: int) -> Int64s:

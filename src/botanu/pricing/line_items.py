@@ -41,6 +41,12 @@ class LineItems:
         """Return which line items should have an amount, and have no price."""
         return ~self.known() & ~self.priced()
 
+    def calls_with(self, which: Mask, count: int) -> Mask:
+        """Return which of *count* calls have one of the line items *which*."""
+        calls = np.zeros(count, dtype=np.bool_)
+        calls[self.call[which]] = True
+        return calls
+
 
 def ordered(columns: Int64s, meters: Sequence[str], tiers: Sequence[Tier]) -> LineItems:
     """Return line items from rows of *columns* (call, meter, quantity, price, nanos), by call."""
